@@ -1,0 +1,1 @@
+//! The Kafka shell that every processor stands on.

@@ -1,0 +1,1 @@
+//! Windows and topologies as a pure library.

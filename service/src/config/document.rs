@@ -1,0 +1,75 @@
+use super::{Origin, Problem};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// A configuration whose every value has been checked against the table of keys, with defaults filled in and the origin
+/// of each value remembered, so that later checks can still say where a value came from.
+///
+/// Durations are whole milliseconds, sizes are bytes, [`Form::Properties`](super::Form::Properties) are maps of texts.
+#[derive(Clone, Debug, Default)]
+pub struct Document {
+    pub(super) values: Map<String, Value>,
+    pub(super) origins: BTreeMap<String, Origin>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl Document {
+    /// Turns the checked values into a program's own type.
+    ///
+    /// # Errors
+    /// When `T` and the table of keys disagree, which is a fault of the program and not of its user.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        serde_json::from_value(Value::Object(self.values.clone())).map_err(|error| Problem {
+            origin: Origin::Nowhere,
+            key: "the program's table of keys".into(),
+            expected: "to match its configuration type".into(),
+            found: error.to_string(),
+        })
+    }
+
+    /// A problem that shows only when values are seen together, e.g. an advance above its window's size.
+    #[must_use]
+    pub fn problem(
+        &self,
+        key: &str,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Problem {
+        let origin = self.origins.get(key).cloned().unwrap_or(Origin::Nowhere);
+        Problem {
+            origin,
+            key: key.into(),
+            expected: expected.into(),
+            found: found.into(),
+        }
+    }
+
+    /// What is odd but no error, to be logged once logging has begun.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    pub(super) fn set(&mut self, path: &str, value: Value, origin: Origin) {
+        insert(&mut self.values, path, value);
+        self.origins.insert(path.into(), origin);
+    }
+}
+
+/// Puts a value at a dotted path, making the tables on the way.
+pub(super) fn insert(table: &mut Map<String, Value>, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            table.insert(path.into(), value);
+        }
+        Some((head, rest)) => {
+            let inner = table
+                .entry(head)
+                .or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(inner) = inner {
+                insert(inner, rest, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! From the command line to the exit code, the same for every binary.
+
+use crate::{
+    config::{self, Document, Inputs, Problems, Program},
+    logs,
+    shutdown::Signals,
+};
+use std::{io::Write as _, process::ExitCode};
+
+/// Exit code of a wrong configuration.
+const BAD_CONFIGURATION: u8 = 2;
+
+/// Reads the configuration, starts logging, runs `serve` until it ends, and says how it went.
+///
+/// Exit codes: 0 for a clean stop, 2 for a wrong configuration, 1 for anything else.
+/// `read` turns the checked document into the program's own configuration; `serve` gets that and the signals.
+pub fn run<C, F>(
+    program: &Program,
+    read: impl FnOnce(&Document) -> Result<C, Problems>,
+    serve: impl FnOnce(C, Signals) -> F,
+) -> ExitCode
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    let checked = config::load(program, Inputs::of_this_process()).and_then(|loaded| {
+        let config = read(&loaded.document)?;
+        logs::init(&loaded.document)?;
+        Ok((loaded, config))
+    });
+    let (loaded, config) = match checked {
+        Ok(checked) => checked,
+        Err(problems) => {
+            say(program, &problems.to_string());
+            return ExitCode::from(BAD_CONFIGURATION);
+        }
+    };
+    if loaded.check {
+        say(program, "the configuration is right");
+        return ExitCode::SUCCESS;
+    }
+    for warning in loaded.document.warnings() {
+        tracing::warn!("{warning}");
+    }
+    match block_on(config, serve) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn block_on<C, F>(config: C, serve: impl FnOnce(C, Signals) -> F) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(async { serve(config, Signals::listen()?).await });
+    // A blocking call into Kafka must not hold up an exit that everything else has agreed to.
+    runtime.shutdown_background();
+    result
+}
+
+/// One line of a message may be many: each is told with the program's name, as compilers do.
+fn say(program: &Program, message: &str) {
+    let mut stderr = std::io::stderr().lock();
+    for line in message.lines() {
+        // With stderr closed there is nobody to tell; the exit code still says it.
+        let _told = writeln!(stderr, "{}: {line}", program.name);
+    }
+}
