@@ -1,0 +1,5 @@
+//! The shop in a real Chromium, and the records that lie in Kafka afterwards.
+
+mod opt_out;
+mod refusal;
+mod visit;

@@ -1,0 +1,140 @@
+//! The edges between crates that the design forbids.
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a crate must not depend on, directly or through others of the workspace.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    (
+        "footfall-protocol",
+        &[
+            "tokio",
+            "axum",
+            "rdkafka",
+            "wasm-bindgen",
+            "uuid",
+            "rand",
+            "jiff",
+        ],
+    ),
+    (
+        "footfall-sdk",
+        &[
+            "tokio",
+            "axum",
+            "rdkafka",
+            "serde",
+            "serde_json",
+            "url",
+            "uuid",
+            "footfall-service",
+        ],
+    ),
+    (
+        "footfall-gateway",
+        &[
+            "footfall-runtime",
+            "footfall-streams",
+            "footfall-aggregation",
+            "footfall-sdk",
+        ],
+    ),
+    (
+        "footfall-streams",
+        &[
+            "rdkafka",
+            "tokio",
+            "axum",
+            "jiff",
+            "footfall-runtime",
+            "footfall-service",
+        ],
+    ),
+    (
+        "footfall-runtime",
+        &[
+            "footfall-aggregation",
+            "footfall-streams",
+            "footfall-gateway",
+            "footfall-protocol",
+        ],
+    ),
+    (
+        "footfall-aggregation",
+        &["footfall-gateway", "footfall-sdk"],
+    ),
+    (
+        "footfall-service",
+        &["footfall-gateway", "footfall-runtime", "footfall-protocol"],
+    ),
+];
+
+/// Crates that stand at the end: nobody depends on them.
+const LEAVES: &[&str] = &["footfall-tests", "footfall-demo-site", "xtask"];
+
+#[test]
+fn no_crate_has_an_edge_that_the_design_forbids() {
+    let edges = edges();
+    for (name, forbidden) in FORBIDDEN {
+        let reached = reached(&edges, name);
+        let broken: Vec<_> = forbidden
+            .iter()
+            .filter(|other| reached.contains(**other))
+            .collect();
+        assert!(broken.is_empty(), "{name} must not depend on {broken:?}");
+    }
+}
+
+#[test]
+fn nobody_depends_on_tests_demo_site_or_xtask() {
+    for (name, dependencies) in edges() {
+        let broken: Vec<_> = LEAVES
+            .iter()
+            .filter(|leaf| dependencies.contains(**leaf))
+            .collect();
+        assert!(broken.is_empty(), "{name} must not depend on {broken:?}");
+    }
+}
+
+#[test]
+fn every_crate_of_the_table_exists() {
+    let edges = edges();
+    for name in FORBIDDEN.iter().map(|(name, _)| name).chain(LEAVES) {
+        assert!(edges.contains_key(*name), "{name} is not in the workspace");
+    }
+}
+
+/// The direct dependencies of every crate of the workspace, those of tests and builds apart.
+fn edges() -> BTreeMap<String, BTreeSet<String>> {
+    let manifest = footfall_tests::program::root().join("Cargo.toml");
+    let metadata = MetadataCommand::new()
+        .manifest_path(manifest)
+        .no_deps()
+        .exec()
+        .expect("cargo metadata");
+    let packages = metadata.packages.iter().map(|package| {
+        let normal = package
+            .dependencies
+            .iter()
+            .filter(|one| one.kind == DependencyKind::Normal);
+        (
+            package.name.to_string(),
+            normal.map(|one| one.name.clone()).collect(),
+        )
+    });
+    packages.collect()
+}
+
+/// Everything reached from a crate by way of crates of the workspace.
+fn reached(edges: &BTreeMap<String, BTreeSet<String>>, from: &str) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    let mut next = vec![from.to_owned()];
+    while let Some(name) = next.pop() {
+        for dependency in edges.get(&name).into_iter().flatten() {
+            if reached.insert(dependency.clone()) {
+                next.push(dependency.clone());
+            }
+        }
+    }
+    reached
+}

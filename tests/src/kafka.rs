@@ -1,0 +1,251 @@
+//! Apache Kafka, as `cargo xtask kafka` runs it.
+
+use crate::{port, program, program::Program, record::Record, wait};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use rdkafka::{
+    ClientConfig, Message as _, Offset, TopicPartitionList,
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    client::DefaultClientContext,
+    consumer::{BaseConsumer, Consumer as _},
+    message::{BorrowedMessage, Headers as _, OwnedHeaders},
+    producer::{FutureProducer, FutureRecord},
+};
+use std::{process::Command, time::Duration};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A broker. Dropping it ends it; the shared one ends with the test's process.
+#[derive(Debug)]
+pub struct Kafka {
+    /// `127.0.0.1:PORT`.
+    pub brokers: String,
+    /// The supervisor, which ends the broker when its stdin is closed.
+    supervisor: Program,
+    broker: Pid,
+    data: TempDir,
+}
+
+impl Kafka {
+    /// The one broker that scenarios share; each uses topics of its own.
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<Kafka> = OnceCell::const_new();
+        SHARED.get_or_init(Self::start).await
+    }
+
+    /// A broker of one's own, to be frozen or killed.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start() -> Self {
+        let data = TempDir::new().expect("a folder for Kafka");
+        let address = port::free_address();
+        let (supervisor, broker) = Self::run(&address, &data).await;
+        Self {
+            brokers: address,
+            supervisor,
+            broker,
+            data,
+        }
+    }
+
+    async fn run(address: &str, data: &TempDir) -> (Program, Pid) {
+        let port = address.rsplit(':').next().expect("a port");
+        let mut command = Command::new(program::path("xtask"));
+        command
+            .args(["kafka", "--stop-with-stdin", "--port", port, "--data"])
+            .arg(data.path());
+        let mut supervisor = Program::start_command("xtask kafka", command);
+        let ready = supervisor.line_after("ready ").await;
+        let pid = ready
+            .rsplit(' ')
+            .next()
+            .expect("a pid")
+            .parse()
+            .expect("a number");
+        (supervisor, Pid::from_raw(pid))
+    }
+
+    /// Ends the broker; its data stays.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub async fn stop(&mut self) {
+        self.supervisor.signal(Signal::SIGTERM);
+        self.supervisor.exit().await;
+    }
+
+    /// Starts the broker again on its old address and data.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_again(&mut self) {
+        (self.supervisor, self.broker) = Self::run(&self.brokers, &self.data).await;
+    }
+
+    /// Sends the broker's process a signal, e.g. SIGSTOP.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn signal(&self, signal: Signal) {
+        kill(self.broker, signal).expect("signal the broker");
+    }
+
+    /// A topic name of one's own.
+    #[must_use]
+    pub fn unique(name: &str) -> String {
+        format!("{name}-{}", uuid::Uuid::now_v7().simple())
+    }
+
+    /// Makes a topic.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn create_topic(&self, topic: &str, partitions: i32) {
+        let admin: AdminClient<DefaultClientContext> =
+            self.client().create().expect("an admin client");
+        let wanted = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+        let wanted = wanted.set("retention.ms", "-1");
+        let results = admin
+            .create_topics([&wanted], &AdminOptions::new())
+            .await
+            .expect("an answer");
+        for result in results {
+            result.unwrap_or_else(|(topic, code)| panic!("create {topic}: {code}"));
+        }
+    }
+
+    /// Puts a record on a topic and waits for the acknowledgement.
+    ///
+    /// # Panics
+    /// When it is not acknowledged.
+    pub async fn produce(&self, topic: &str, record: &NewRecord<'_>) {
+        let producer: FutureProducer = self
+            .client()
+            .set("partitioner", "murmur2_random")
+            .create()
+            .expect("a producer");
+        let mut message = FutureRecord::<[u8], [u8]>::to(topic).timestamp(record.timestamp);
+        message.partition = record.partition;
+        message.key = record.key;
+        message.payload = record.value;
+        message.headers = Some(OwnedHeaders::new());
+        producer
+            .send(message, TIMEOUT)
+            .await
+            .unwrap_or_else(|(error, _)| panic!("produce: {error}"));
+    }
+
+    /// Waits until the topic has at least `count` records, and returns all it has then, by
+    /// partition and offset.
+    ///
+    /// # Panics
+    /// When it has fewer for too long.
+    pub async fn records(&self, topic: &str, count: usize) -> Vec<Record> {
+        wait::until(&format!("{count} records in {topic}"), async || {
+            let records = self.read(topic).await?;
+            if records.len() >= count {
+                Ok(records)
+            } else {
+                Err(format!("it has {records:?}"))
+            }
+        })
+        .await
+    }
+
+    /// What the topic has now.
+    ///
+    /// # Errors
+    /// When the topic or the broker is not there.
+    ///
+    /// # Panics
+    /// When the reader panics.
+    pub async fn read(&self, topic: &str) -> Result<Vec<Record>, String> {
+        let (config, topic) = (self.client(), topic.to_owned());
+        let reader = tokio::task::spawn_blocking(move || read_all(&config, &topic));
+        reader
+            .await
+            .expect("a reader that does not panic")
+            .map_err(|error| error.to_string())
+    }
+
+    fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
+        config
+    }
+}
+
+/// A record to be produced.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NewRecord<'a> {
+    /// Where it goes; by key when absent.
+    pub partition: Option<i32>,
+    /// Milliseconds since the Unix epoch.
+    pub timestamp: i64,
+    /// Its key, if any.
+    pub key: Option<&'a [u8]>,
+    /// Its value, if any.
+    pub value: Option<&'a [u8]>,
+}
+
+fn read_all(config: &ClientConfig, topic: &str) -> Result<Vec<Record>, rdkafka::error::KafkaError> {
+    let mut config = config.clone();
+    config
+        .set("group.id", "footfall-tests")
+        .set("enable.auto.commit", "false");
+    let consumer: BaseConsumer = config.create()?;
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT)?;
+    let partitions = metadata
+        .topics()
+        .first()
+        .map(|topic| topic.partitions())
+        .unwrap_or_default();
+    let mut assignment = TopicPartitionList::new();
+    let mut remaining = 0;
+    for partition in partitions {
+        let (low, high) = consumer.fetch_watermarks(topic, partition.id(), TIMEOUT)?;
+        if high > low {
+            assignment.add_partition_offset(topic, partition.id(), Offset::Beginning)?;
+            remaining += high - low;
+        }
+    }
+    consumer.assign(&assignment)?;
+    let mut records = Vec::new();
+    while remaining > 0 {
+        // A compacted or transactional topic has gaps; the tests' outputs have none.
+        let Some(message) = consumer.poll(TIMEOUT) else {
+            break;
+        };
+        records.push(record(&message?));
+        remaining -= 1;
+    }
+    records.sort_by_key(|record| (record.partition, record.offset));
+    Ok(records)
+}
+
+fn record(message: &BorrowedMessage<'_>) -> Record {
+    let headers = message.headers().map(|headers| {
+        headers
+            .iter()
+            .map(|header| {
+                (
+                    header.key.to_owned(),
+                    header.value.unwrap_or_default().to_vec(),
+                )
+            })
+            .collect()
+    });
+    Record {
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp: message.timestamp().to_millis().unwrap_or(-1),
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().map(<[u8]>::to_vec),
+        headers: headers.unwrap_or_default(),
+    }
+}

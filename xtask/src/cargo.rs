@@ -1,0 +1,44 @@
+//! Cargo, as it is called from here, and where things lie.
+
+use crate::process;
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The folder of the workspace.
+pub(crate) fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
+
+/// The folder that cargo builds into.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
+}
+
+/// A built program of the workspace.
+pub(crate) fn program(name: &str) -> PathBuf {
+    target().join("debug").join(name)
+}
+
+/// `cargo`, in the workspace's folder.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root()).args(arguments);
+    command
+}
+
+/// Builds the programs that the demo runs.
+///
+/// # Errors
+/// When the build fails.
+pub(crate) fn build_programs() -> anyhow::Result<()> {
+    let packages = ["footfall-gateway", "footfall-aggregation", "footfall-demo-site"];
+    let mut build = cargo(&["build", "--bins"]);
+    for package in packages {
+        build.args(["--package", package]);
+    }
+    process::run("build gateway, aggregation and shop", &mut build)
+}

@@ -1,0 +1,29 @@
+//! `cargo xtask test`: the whole suite, or a part of it.
+
+use crate::{
+    cargo, pages, process,
+    requirements::{self, BROWSER, BUILD, KAFKA},
+    sdk,
+};
+
+#[derive(Default, clap::Args)]
+pub(crate) struct Options {
+    /// Only tests whose name contains this, e.g. `kafka::` or `browser::`
+    name: Option<String>,
+}
+
+/// Installs what is missing, builds what the scenarios drive, and runs unit tests, doc tests and
+/// scenarios.
+///
+/// # Errors
+/// When something cannot be installed or built, or a test fails.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    requirements::ensure(&[BUILD, KAFKA, BROWSER])?;
+    sdk::build(cargo::root())?;
+    pages::build(cargo::root())?;
+    pages::test(cargo::root())?;
+    process::run("build the programs", &mut cargo::cargo(&["build", "--workspace", "--bins"]))?;
+    let mut test = cargo::cargo(&["test", "--workspace", "--no-fail-fast"]);
+    test.args(&options.name);
+    process::run("run the tests", &mut test)
+}
