@@ -20,23 +20,50 @@ pub(crate) struct Tool {
 
 /// What every build needs.
 pub(crate) const BUILD: &[Tool] = &[
-    Tool { program: "cc", package: "build-essential" },
-    Tool { program: "make", package: "build-essential" },
-    Tool { program: "git", package: "git" },
-    Tool { program: "node", package: "nodejs" },
-    Tool { program: "npm", package: "npm" },
+    Tool {
+        program: "cc",
+        package: "build-essential",
+    },
+    Tool {
+        program: "make",
+        package: "build-essential",
+    },
+    Tool {
+        program: "git",
+        package: "git",
+    },
+    Tool {
+        program: "node",
+        package: "nodejs",
+    },
+    Tool {
+        program: "npm",
+        package: "npm",
+    },
 ];
 
 /// What a local Apache Kafka needs.
 pub(crate) const KAFKA: &[Tool] = &[
-    Tool { program: "java", package: "default-jre-headless" },
-    Tool { program: "mvn", package: "maven" },
+    Tool {
+        program: "java",
+        package: "default-jre-headless",
+    },
+    Tool {
+        program: "mvn",
+        package: "maven",
+    },
 ];
 
 /// What the browser tests need.
 pub(crate) const BROWSER: &[Tool] = &[
-    Tool { program: "chromium", package: "chromium" },
-    Tool { program: "chromedriver", package: "chromium-driver" },
+    Tool {
+        program: "chromium",
+        package: "chromium",
+    },
+    Tool {
+        program: "chromedriver",
+        package: "chromium-driver",
+    },
 ];
 
 /// Installs what is missing where that may be done (as root, with apt).
@@ -44,7 +71,11 @@ pub(crate) const BROWSER: &[Tool] = &[
 /// # Errors
 /// Names in one line what is missing and how to install it, where it may not.
 pub(crate) fn ensure(tools: &[&[Tool]]) -> anyhow::Result<()> {
-    let missing: Vec<Tool> = tools.concat().into_iter().filter(|tool| find(tool.program).is_none()).collect();
+    let missing: Vec<Tool> = tools
+        .concat()
+        .into_iter()
+        .filter(|tool| find(tool.program).is_none())
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -62,18 +93,23 @@ pub(crate) fn ensure(tools: &[&[Tool]]) -> anyhow::Result<()> {
     let mut apt = Command::new("apt-get");
     process::run("apt-get update", apt.args(["update", "-qq"]))?;
     let mut apt = Command::new("apt-get");
-    apt.args(["install", "-y", "-qq", "--no-install-recommends"]).args(&packages);
-    apt.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+    apt.args(["install", "-y", "-qq", "--no-install-recommends"])
+        .args(&packages);
+    apt.env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null());
     process::run(&format!("apt-get install {}", packages.join(" ")), &mut apt)
 }
 
 /// Where a program lies.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(program)).find(|file| is_program(file))
+    env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| is_program(file))
 }
 
 fn is_program(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+    file.metadata()
+        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
