@@ -2,4 +2,6 @@
 
 mod opt_out;
 mod refusal;
+mod stage;
+mod story;
 mod visit;

@@ -35,6 +35,28 @@ impl Gateway {
         gateway
     }
 
+    /// Starts a gateway in the place of one that is gone: `flags` say where it listens and which
+    /// topics it has. Waits until it has reached `kafka`.
+    ///
+    /// # Panics
+    /// When a flag that is needed is missing.
+    pub async fn again(kafka: &Kafka, flags: &[&str]) -> Self {
+        let value = |flag: &str| {
+            let at = flags.iter().position(|other| *other == flag);
+            flags[at.expect("the flag") + 1].to_owned()
+        };
+        let own = ["--kafka-brokers", &kafka.brokers, "--drain-delay", "0s"];
+        let program = Program::start("footfall-gateway", [&own, flags].concat());
+        let url = format!("http://{}", value("--listen"));
+        client::until_answers(&format!("{url}/readyz"), r#""kafka":"up""#).await;
+        Self {
+            url,
+            topic: value("--kafka-topic"),
+            rejected: value("--kafka-rejected-topic"),
+            program,
+        }
+    }
+
     /// Starts a gateway, whether its broker is there or not, and does not wait.
     #[must_use]
     pub fn launch(brokers: &str, flags: &[&str]) -> Self {

@@ -1,1 +1,159 @@
+//! A visit: pages opened, things clicked, words typed, the tab left. What lies in Kafka afterwards
+//! is what a person who watched would have written down, each once.
 
+use super::{
+    stage::Stage,
+    story::{Story, path_of},
+};
+use footfall_tests::{browser::Browser, gateway::Gateway, kafka::Kafka};
+use std::collections::BTreeSet;
+use thirtyfour::{By, Key};
+
+#[tokio::test]
+async fn a_visit_is_recorded_as_a_person_would_tell_it_and_each_event_once() {
+    let stage = Stage::set().await;
+    let browser = Browser::start().await;
+    let page = &browser.driver;
+
+    page.goto(&stage.shop.url).await.unwrap();
+    stage
+        .click(&browser, "a[href='/products/gull-delta']")
+        .await;
+    stage.until_at(&browser, "/products/gull-delta").await;
+    stage.click(&browser, "[data-basket-add] button").await;
+    let search = page.find(By::Css("#find")).await.unwrap();
+    search
+        .send_keys("a secret wish" + Key::Enter)
+        .await
+        .unwrap();
+    stage.until_at(&browser, "/search").await;
+    stage.click(&browser, "nav a[href='/journal']").await;
+    stage.until_at(&browser, "/journal").await;
+    stage
+        .click(&browser, "[data-journal] li:first-child a")
+        .await;
+    let first = stage.until_below(&browser, "/journal/").await;
+    stage.click(&browser, ".next a").await;
+    let second = stage.until_left(&browser, &first).await;
+    page.back().await.unwrap();
+    stage.until_at(&browser, &first).await;
+    page.goto("about:blank").await.unwrap();
+
+    let views = [
+        "/",
+        "/products/gull-delta",
+        "/search",
+        "/journal",
+        &first,
+        &second,
+        &first,
+    ];
+    let clicks = [
+        ["/", "a", "/products/gull-delta"],
+        ["/products/gull-delta", "button", ""],
+        ["/search", "a", "/journal"],
+        ["/journal", "a", first.as_str()],
+        [first.as_str(), "a", second.as_str()],
+    ];
+    let story = Story::of(&stage, views.len() + clicks.len()).await;
+    assert_eq!(story.views(), views);
+    assert_eq!(story.clicks(), clicks);
+    story.assert_each_once();
+    story.assert_no_gap();
+    assert_eq!(story.distinct("visitor").len(), 1, "one person");
+    assert_eq!(story.distinct("session").len(), 1, "one visit");
+    assert!(
+        !story.text().contains("secret"),
+        "what was typed stays in the page"
+    );
+    let loads = story.distinct("load");
+    assert_eq!(
+        loads.len(),
+        4,
+        "four documents: the journal's entries are one"
+    );
+}
+
+#[tokio::test]
+async fn page_views_say_where_the_person_came_from_and_how_the_page_is_called() {
+    let stage = Stage::set().await;
+    let browser = Browser::start().await;
+    browser.driver.goto(&stage.shop.url).await.unwrap();
+    stage.click(&browser, "nav a[href='/journal']").await;
+    stage.until_at(&browser, "/journal").await;
+    stage
+        .click(&browser, "[data-journal] li:first-child a")
+        .await;
+    let entry = stage.until_below(&browser, "/journal/").await;
+    let title = browser.driver.title().await.unwrap();
+
+    let story = Story::of(&stage, 5).await;
+    let views: Vec<_> = story.events("page_view").collect();
+    assert_eq!(views.len(), 3);
+    assert_eq!(views[0]["page"].get("referrer"), None);
+    assert_eq!(path_of(&views[1]["page"]["referrer"]), "/");
+    assert_eq!(
+        path_of(&views[2]["page"]["referrer"]),
+        "/journal",
+        "the url before, inside one document"
+    );
+    assert_eq!(path_of(&views[2]["page"]["url"]), entry);
+    assert_eq!(views[2]["page"]["title"], title.as_str());
+    let context = &views[0]["context"];
+    assert_eq!(
+        context["viewport"].as_str().map(|size| size.contains('x')),
+        Some(true),
+        "{context}"
+    );
+    let key = story.records()[0].key_text().unwrap().to_owned();
+    assert_eq!(
+        key,
+        format!("demo/{}", views[0]["visitor"].as_str().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn what_is_recorded_while_the_gateway_is_away_arrives_when_it_is_back_and_once() {
+    let stage = Stage::set().await;
+    let browser = Browser::start().await;
+    browser.driver.goto(&stage.shop.url).await.unwrap();
+    Story::of(&stage, 1).await;
+    let Stage { shop, gateway } = stage;
+    let (address, topic) = (gateway.url.replace("http://", ""), gateway.topic.clone());
+    let rejected = gateway.rejected.clone();
+    drop(gateway);
+    let before = Stage::click_in(&browser, "nav a[href='/sign-up']").await;
+    before.unwrap();
+    footfall_tests::wait::until("the sign-up page", async || {
+        let url = browser
+            .driver
+            .current_url()
+            .await
+            .map_err(|error| error.to_string())?;
+        if url.path() == "/sign-up" {
+            Ok(())
+        } else {
+            Err(url.to_string())
+        }
+    })
+    .await;
+    let flags = [
+        "--listen",
+        &address,
+        "--kafka-topic",
+        &topic,
+        "--kafka-rejected-topic",
+        &rejected,
+    ];
+    let gateway = Gateway::again(Kafka::shared().await, &flags).await;
+    let stage = Stage { shop, gateway };
+
+    let story = Story::of(&stage, 3).await;
+    assert_eq!(story.views(), ["/", "/sign-up"]);
+    assert_eq!(story.clicks(), [["/", "a", "/sign-up"]]);
+    let ids: BTreeSet<_> = story
+        .events("page_view")
+        .map(|event| event["id"].to_string())
+        .collect();
+    assert_eq!(ids.len(), 2);
+}
