@@ -30,15 +30,16 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
-/// Builds the programs that the demo runs.
+/// What demo and tests build: everything but the commands themselves. Both select the same
+/// packages, so that the features of shared dependencies, and with them the programs, are the same.
+pub(crate) const SELECTION: [&str; 3] = ["--workspace", "--exclude", "xtask"];
+
+/// Builds every program.
 ///
 /// # Errors
 /// When the build fails.
 pub(crate) fn build_programs() -> anyhow::Result<()> {
-    let packages = ["footfall-gateway", "footfall-aggregation", "footfall-demo-site"];
     let mut build = cargo(&["build", "--bins"]);
-    for package in packages {
-        build.args(["--package", package]);
-    }
-    process::run("build gateway, aggregation and shop", &mut build)
+    build.args(SELECTION);
+    process::run("build the programs", &mut build)
 }

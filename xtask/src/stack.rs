@@ -37,7 +37,10 @@ impl Stack {
     /// When the folder cannot be made.
     pub(crate) fn new(logs: PathBuf) -> anyhow::Result<Self> {
         fs::create_dir_all(&logs).with_context(|| format!("make folder {}", logs.display()))?;
-        Ok(Self { logs, programs: Vec::new() })
+        Ok(Self {
+            logs,
+            programs: Vec::new(),
+        })
     }
 
     /// Starts a program by its command line; its stdout and stderr go to its log. Returns its pid.
@@ -48,7 +51,10 @@ impl Stack {
         let log = self.logs.join(format!("{name}.log"));
         let file = File::create(&log).with_context(|| format!("write {}", log.display()))?;
         let mut command = ending_with_us(line);
-        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file);
         let child = process::spawn(&mut command)?;
         let pid = child.id();
         self.programs.push(Program { name, child, log });
@@ -74,7 +80,10 @@ impl Stack {
             }
             sleep(process::TICK);
         }
-        bail!("{name} did not become ready: {said} (its log: {})", log.display())
+        bail!(
+            "{name} did not become ready: {said} (its log: {})",
+            log.display()
+        )
     }
 
     /// Waits until Ctrl-C is pressed.
@@ -100,7 +109,10 @@ impl Stack {
         for program in &mut self.programs {
             if let Some(status) = program.child.try_wait()? {
                 let (name, log) = (program.name, program.log.display());
-                bail!("{name} ended ({status}): {} (its log: {log})", last_line(&program.log));
+                bail!(
+                    "{name} ended ({status}): {} (its log: {log})",
+                    last_line(&program.log)
+                );
             }
         }
         Ok(())
@@ -124,7 +136,9 @@ impl Drop for Stack {
 /// Names the address, what it is for, and the flag that changes it.
 pub(crate) fn require_free(address: &str, what: &str, flag: &str) -> anyhow::Result<()> {
     TcpListener::bind(address).map(drop).map_err(|error| {
-        anyhow::anyhow!("{what} cannot listen on {address} ({error}); free it, or choose another with {flag}")
+        anyhow::anyhow!(
+            "{what} cannot listen on {address} ({error}); free it, or choose another with {flag}"
+        )
     })
 }
 
@@ -133,19 +147,26 @@ pub(crate) fn require_free(address: &str, what: &str, flag: &str) -> anyhow::Res
 /// # Errors
 /// In words, for a person.
 pub(crate) fn fetch(address: &str, path: &str) -> Result<String, String> {
-    let answer = exchange(address, path).map_err(|error| format!("{address} does not answer ({error})"))?;
+    let answer =
+        exchange(address, path).map_err(|error| format!("{address} does not answer ({error})"))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     if head.starts_with("HTTP/1.1 200") {
         Ok(body.into())
     } else {
-        Err(format!("{address}{path} answers {} {body}", head.lines().next().unwrap_or("nothing")))
+        Err(format!(
+            "{address}{path} answers {} {body}",
+            head.lines().next().unwrap_or("nothing")
+        ))
     }
 }
 
 fn exchange(address: &str, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
@@ -153,16 +174,85 @@ fn exchange(address: &str, path: &str) -> std::io::Result<String> {
 
 fn last_line(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
-    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing").to_owned()
+    text.lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or("it said nothing")
+        .to_owned()
 }
 
 /// Runs a command line; the kernel ends it when this process is killed and cannot do it itself
 /// (util-linux has a program for that; elsewhere the line is run as it is).
 fn ending_with_us(line: &[OsString]) -> Command {
     let tie = ["setpriv", "--pdeathsig", "TERM", "--"].map(OsString::from);
-    let tie = if requirements::find("setpriv").is_some() { &tie[..] } else { &[] };
+    let tie = if requirements::find("setpriv").is_some() {
+        &tie[..]
+    } else {
+        &[]
+    };
     let words: Vec<_> = tie.iter().chain(line).collect();
     let mut command = Command::new(words[0]);
     command.args(&words[1..]);
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("footfall-xtask-{}-{name}", std::process::id()))
+    }
+
+    fn shell(script: &str) -> Vec<OsString> {
+        ["sh", "-c", script].map(OsString::from).to_vec()
+    }
+
+    #[test]
+    fn a_program_that_ends_is_named_with_the_last_thing_it_said() {
+        let mut stack = Stack::new(folder("ends")).unwrap();
+        stack
+            .start("gateway", &shell("echo first; echo no room >&2; exit 3"))
+            .unwrap();
+        let error = stack.wait_for_stop().unwrap_err().to_string();
+        assert!(
+            error.starts_with("gateway ended (exit status: 3): no room (its log: "),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn dropping_a_stack_ends_what_its_programs_started_too() {
+        let mut stack = Stack::new(folder("drops")).unwrap();
+        stack
+            .start("shop", &shell("sleep 600 & echo ready $!; wait"))
+            .unwrap();
+        let grandchild: String = stack
+            .wait_for("shop", |log| {
+                let text = fs::read_to_string(log).unwrap_or_default();
+                let line = text.lines().find_map(|line| line.strip_prefix("ready "));
+                line.map(str::to_owned).ok_or_else(|| "nothing said".into())
+            })
+            .unwrap();
+        drop(stack);
+        let state = fs::read_to_string(format!("/proc/{grandchild}/stat")).unwrap_or_default();
+        assert!(state.is_empty() || state.contains(") Z "), "{state}");
+    }
+
+    #[test]
+    fn a_port_in_use_is_named_with_the_flag_that_changes_it() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap().to_string();
+        let error = require_free(&address, "the shop", "--site")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with(&format!("the shop cannot listen on {address} (")),
+            "{error}"
+        );
+        assert!(
+            error.ends_with("free it, or choose another with --site"),
+            "{error}"
+        );
+    }
 }

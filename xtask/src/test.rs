@@ -22,8 +22,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     sdk::build(cargo::root())?;
     pages::build(cargo::root())?;
     pages::test(cargo::root())?;
-    process::run("build the programs", &mut cargo::cargo(&["build", "--workspace", "--bins"]))?;
-    let mut test = cargo::cargo(&["test", "--workspace", "--no-fail-fast"]);
-    test.args(&options.name);
+    cargo::build_programs()?;
+    process::run(
+        "test the commands",
+        &mut cargo::cargo(&["test", "--package", "xtask"]),
+    )?;
+    let mut test = cargo::cargo(&["test", "--no-fail-fast"]);
+    test.args(cargo::SELECTION).args(&options.name);
     process::run("run the tests", &mut test)
 }
