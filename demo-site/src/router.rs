@@ -16,7 +16,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 /// How many other products a product's page shows.
-const OTHERS: usize = 3;
+const OTHERS: usize = 4;
 
 type Shared = State<Arc<Site>>;
 type Page = Result<Html<String>, pages::Error>;

@@ -1,0 +1,98 @@
+// The privacy page: the switch, the state, and what was sent.
+
+import type { Batch, Footfall } from "./footfall.ts";
+import { body, rows, says, size } from "./privacy.ts";
+
+const LOOK_AGAIN_MS = 500;
+
+export function showPrivacy(page: Document): void {
+  const root = page.querySelector<HTMLElement>("[data-privacy]");
+  if (!root) {
+    return;
+  }
+  const parts = {
+    says: root.querySelector<HTMLElement>("[data-privacy-says]")!,
+    toggle: root.querySelector<HTMLButtonElement>("[data-privacy-switch]")!,
+    pretty: root.querySelector<HTMLButtonElement>("[data-privacy-pretty]")!,
+    state: root.querySelector<HTMLElement>("[data-privacy-state]")!,
+    none: root.querySelector<HTMLElement>("[data-privacy-none]")!,
+    batches: root.querySelector<HTMLElement>("[data-privacy-batches]")!,
+  };
+  let shown = "";
+  const refresh = (): void => {
+    const footfall = window.footfall;
+    showState(parts, footfall);
+    const batches = footfall?.inspect() ?? [];
+    const pretty = parts.pretty.ariaPressed === "true";
+    // Only what changed is drawn again, so that text which somebody is selecting stays.
+    const now = JSON.stringify([pretty, batches]);
+    if (now !== shown) {
+      shown = now;
+      parts.none.hidden = batches.length > 0;
+      parts.batches.replaceChildren(...newestFirst(batches).map((batch) => item(batch, pretty, page)));
+    }
+  };
+  parts.toggle.addEventListener("click", () => {
+    if (parts.toggle.ariaChecked === "true") {
+      window.footfall?.optOut();
+    } else {
+      window.footfall?.optIn();
+    }
+    refresh();
+  });
+  parts.pretty.addEventListener("click", () => {
+    parts.pretty.ariaPressed = String(parts.pretty.ariaPressed !== "true");
+    refresh();
+  });
+  refresh();
+  setInterval(refresh, LOOK_AGAIN_MS);
+}
+
+function showState(
+  parts: { says: HTMLElement; toggle: HTMLButtonElement; state: HTMLElement },
+  footfall: Footfall | undefined,
+): void {
+  const status = footfall?.status();
+  setText(parts.says, says(status));
+  parts.toggle.disabled = !footfall;
+  parts.toggle.ariaChecked = String(status?.recording ?? false);
+  const known = status ? rows(status) : [];
+  const drawn = [...parts.state.querySelectorAll("dd")];
+  if (drawn.length === known.length) {
+    known.forEach(([, value], index) => setText(drawn[index]!, value));
+  } else if (known.length > 0) {
+    parts.state.replaceChildren(
+      ...known.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
+    );
+  }
+}
+
+function item(batch: Batch, pretty: boolean, page: Document): HTMLElement {
+  const sent = new Date(batch.sentAt);
+  const time = page.createElement("time");
+  time.dateTime = sent.toISOString();
+  time.textContent = sent.toLocaleTimeString();
+  const answer = batch.status ? `answered ${batch.status}` : "answer not read";
+  const head = element("header", {}, element("strong", {}, time), size(batch), ` to ${batch.url}`, ` · ${answer}`);
+  return element("li", { class: "batch" }, head, element("pre", { tabindex: "0" }, body(batch, pretty)));
+}
+
+function newestFirst(batches: Batch[]): Batch[] {
+  return [...batches].sort((a, b) => b.sentAt - a.sentAt);
+}
+
+function element(name: string, attributes: Record<string, string>, ...children: (Node | string)[]): HTMLElement {
+  const made = document.createElement(name);
+  for (const [attribute, value] of Object.entries(attributes)) {
+    made.setAttribute(attribute, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+// The sentence is read out when it changes: it must not change when it does not.
+function setText(element: Element, text: string): void {
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
+}
