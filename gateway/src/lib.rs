@@ -1,1 +1,18 @@
-//! The gateway.
+//! The gateway: takes batches of events over HTTP and puts them on Kafka.
+//!
+//! One request's path: [`http`] reads it, [`admission`] decides on every event (pure), [`privacy`] on whether anything
+//! is kept, [`outgoing`] is the encoded result, and a [`sink::Sink`] takes all of it or nothing; [`kafka`] is that sink.
+//! [`run`] starts all this and drains it at the end.
+
+pub mod admission;
+pub mod client;
+mod clock;
+pub mod config;
+pub mod http;
+pub mod kafka;
+pub mod metrics;
+pub mod outgoing;
+pub mod privacy;
+pub mod run;
+pub mod sink;
+pub mod sites;

@@ -24,6 +24,10 @@ pub struct Problem {
     pub retry_after: Option<u32>,
 }
 
+/// A problem's `code`, as an extension of its answer, for whoever counts answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProblemCode(pub &'static str);
+
 #[derive(Serialize)]
 struct Body<'a> {
     r#type: &'static str,
@@ -92,6 +96,7 @@ impl IntoResponse for Problem {
         let content_type = HeaderValue::from_static("application/problem+json");
         let mut response =
             (self.status, [(header::CONTENT_TYPE, content_type)], bytes).into_response();
+        response.extensions_mut().insert(ProblemCode(self.code));
         if let Some(seconds) = self.retry_after {
             response
                 .headers_mut()

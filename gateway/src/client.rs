@@ -1,0 +1,46 @@
+//! What a request says of its sender.
+
+mod address;
+mod network;
+#[cfg(test)]
+mod tests;
+
+pub use address::{AddressForm, ForwardedHeader, Proxies};
+pub use network::Network;
+
+use axum::http::{HeaderMap, header};
+use footfall_protocol::{Text, record::Client};
+use std::net::IpAddr;
+
+/// The longest user agent that is kept, in bytes; it goes into every record.
+const MAX_USER_AGENT_LEN: usize = 512;
+
+/// Whether the browser says that its user does not want to be tracked.
+#[must_use]
+pub fn objects(headers: &HeaderMap) -> bool {
+    let says_one = |name| headers.get_all(name).iter().any(|value| value == "1");
+    says_one("sec-gpc") || says_one("dnt")
+}
+
+/// The sender as the records show it; `None` when they show nothing.
+#[must_use]
+pub fn describe<'a>(
+    peer: IpAddr,
+    headers: &'a HeaderMap,
+    proxies: &Proxies,
+    form: AddressForm,
+) -> Option<Client<'a>> {
+    let client = Client {
+        ip: form.of(proxies.client(peer, headers)).map(Text::from),
+        user_agent: user_agent(headers),
+        bot: None,
+    };
+    (client != Client::default()).then_some(client)
+}
+
+fn user_agent(headers: &HeaderMap) -> Option<Text<'_>> {
+    let value = headers.get(header::USER_AGENT)?;
+    let mut text = Text::from(String::from_utf8_lossy(value.as_bytes()));
+    text.truncate(MAX_USER_AGENT_LEN);
+    (!text.is_empty()).then_some(text)
+}

@@ -1,0 +1,108 @@
+//! The gateway's configuration.
+
+mod keys;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub use keys::PROGRAM;
+
+use crate::{
+    client::{AddressForm, ForwardedHeader, Proxies},
+    privacy::Policy,
+    sites::Sites,
+};
+use footfall_service::{
+    config::duration,
+    kafka::{CreateTopics, Settings},
+};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// Everything the gateway can be told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `host:port` of the main listener.
+    pub listen: String,
+    /// `host:port` of the listener for `/metrics`, if that is a second one.
+    pub admin: Option<String>,
+    /// Where events go.
+    pub kafka: Kafka,
+    /// Whether and how topics are made.
+    pub topics: CreateTopics,
+    /// What a request may be.
+    pub limits: Limits,
+    /// How the gateway stops.
+    pub drain: Drain,
+    /// What happens to events of visitors who do not want to be tracked.
+    pub privacy: Policy,
+    /// How addresses are kept.
+    pub ip: AddressForm,
+    /// Whose word on a visitor's address counts.
+    pub proxies: Proxies,
+    /// Who may send.
+    pub sites: Sites,
+}
+
+/// `[kafka]`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Kafka {
+    /// Brokers and librdkafka's properties.
+    #[serde(flatten)]
+    pub settings: Settings,
+    /// Takes accepted events.
+    pub topic: String,
+    /// Takes rejected events.
+    pub rejected_topic: String,
+    /// The most bytes of keys and values that wait for Kafka.
+    pub queue: usize,
+}
+
+/// `[limits]`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Limits {
+    /// The longest body, in bytes.
+    pub body: usize,
+    /// The longest event as sent, in bytes.
+    pub event: usize,
+}
+
+/// `[drain]`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Drain {
+    /// How long the gateway still takes requests after it has said that it is not ready.
+    #[serde(deserialize_with = "duration")]
+    pub delay: Duration,
+    /// How long what is under way may take after that.
+    #[serde(deserialize_with = "duration")]
+    pub timeout: Duration,
+}
+
+/// The file's own shape, before what must be read further has been read.
+#[derive(Deserialize)]
+struct Raw {
+    listen: String,
+    admin: Option<String>,
+    kafka: Kafka,
+    topics: CreateTopics,
+    limits: Limits,
+    drain: Drain,
+    privacy: Privacy,
+    ip: AddressForm,
+    #[serde(default)]
+    trusted_proxies: Vec<String>,
+    forwarded_header: ForwardedHeader,
+    #[serde(default)]
+    sites: Vec<RawSite>,
+}
+
+#[derive(Deserialize)]
+struct Privacy {
+    policy: Policy,
+}
+
+#[derive(Deserialize)]
+struct RawSite {
+    write_key: String,
+    origins: Option<Vec<String>>,
+}

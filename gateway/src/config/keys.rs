@@ -1,0 +1,111 @@
+use footfall_service::config::{Default, Form, Key, Program};
+
+/// The gateway as a program.
+pub const PROGRAM: Program = Program {
+    name: "footfall-gateway",
+    version: env!("CARGO_PKG_VERSION"),
+    about: "Takes batches of events over HTTP and puts them on Kafka",
+    keys: KEYS,
+};
+
+const KEYS: &[Key] = &[
+    Key {
+        path: "listen",
+        form: Form::Address,
+        default: Default::Value("127.0.0.1:8080"),
+        help: "where events are taken",
+    },
+    Key {
+        path: "kafka.topic",
+        form: Form::Topic,
+        default: Default::Value(footfall_protocol::topic::EVENTS),
+        help: "takes accepted events",
+    },
+    Key {
+        path: "kafka.rejected_topic",
+        form: Form::Topic,
+        default: Default::Value(footfall_protocol::topic::REJECTED),
+        help: "takes rejected events, byte for byte as they were sent",
+    },
+    Key {
+        path: "kafka.queue",
+        form: Form::Size,
+        default: Default::Value("64MiB"),
+        help: "the most bytes that wait for Kafka; when it is full, requests are answered 503",
+    },
+    Key {
+        path: "topics.create",
+        form: Form::Boolean,
+        default: Default::Value("false"),
+        help: "make both topics at start where they are missing, and do not start when that fails",
+    },
+    Key {
+        path: "limits.body",
+        form: Form::Size,
+        default: Default::Value("1MiB"),
+        help: "the longest body of a request",
+    },
+    Key {
+        path: "limits.event",
+        form: Form::Size,
+        default: Default::Value("64KiB"),
+        help: "the longest event as sent; longer ones are rejected",
+    },
+    Key {
+        path: "drain.delay",
+        form: Form::Duration,
+        default: Default::Value("5s"),
+        help: "how long requests are still taken after SIGTERM, with /readyz at 503, so that load balancers notice",
+    },
+    Key {
+        path: "drain.timeout",
+        form: Form::Duration,
+        default: Default::Value("30s"),
+        help: "how long requests under way and unsent events may take after that",
+    },
+    Key {
+        path: "privacy.policy",
+        form: Form::Choice(&["drop", "anonymise"]),
+        default: Default::Value("drop"),
+        help: "what happens to events of visitors who send Sec-GPC or DNT, or denied consent, and have not granted it",
+    },
+    Key {
+        path: "ip",
+        form: Form::Choice(&["truncated", "full", "none"]),
+        default: Default::Value("truncated"),
+        help: "how visitors' addresses are kept: IPv4 to /24 and IPv6 to /48, whole, or not at all",
+    },
+    Key {
+        path: "trusted_proxies",
+        form: Form::List,
+        default: Default::Absent,
+        help: "addresses or networks (CIDR) whose word on a visitor's address counts; left out, nobody's",
+    },
+    Key {
+        path: "forwarded_header",
+        form: Form::Choice(&["x-forwarded-for", "forwarded"]),
+        default: Default::Value("x-forwarded-for"),
+        help: "the one header in which trusted proxies name the visitor's address",
+    },
+    Key {
+        path: "sites",
+        form: Form::Tables(SITE),
+        default: Default::Absent,
+        help: "who may send; without any site every well-formed write key is taken, with a warning",
+    },
+];
+
+const SITE: &[Key] = &[
+    Key {
+        path: "write_key",
+        form: Form::Text,
+        default: Default::Required,
+        help: "1 to 64 of `A-Z a-z 0-9 - _`; it is public, like the page it stands in",
+    },
+    Key {
+        path: "origins",
+        form: Form::List,
+        default: Default::Absent,
+        help: "origins that may send, such as `https://shop.example`; left out, all; requests without an origin always may",
+    },
+];

@@ -1,0 +1,141 @@
+//! The HTTP interface.
+
+mod body;
+mod cors;
+mod count;
+mod events;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    client::{AddressForm, Proxies},
+    config::{Config, Limits},
+    metrics::Metrics,
+    privacy::Policy,
+    sink::Sink,
+    sites::Sites,
+};
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, Uri, Version, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::Response,
+    routing::post,
+};
+use footfall_service::{
+    health::{self, Readiness},
+    http::Problem,
+};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// What requests are answered with.
+pub struct Gateway {
+    limits: Limits,
+    privacy: Policy,
+    ip: AddressForm,
+    proxies: Proxies,
+    sites: Sites,
+    sink: Box<dyn Sink>,
+    metrics: Metrics,
+    draining: AtomicBool,
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway").finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// A gateway that puts its events into this sink.
+    #[must_use]
+    pub fn new(config: &Config, sink: impl Sink, metrics: Metrics) -> Arc<Self> {
+        Arc::new(Self {
+            limits: config.limits,
+            privacy: config.privacy,
+            ip: config.ip,
+            proxies: config.proxies.clone(),
+            sites: config.sites.clone(),
+            sink: Box::new(sink),
+            metrics,
+            draining: AtomicBool::new(false),
+        })
+    }
+
+    /// From now on says that it is not ready, and closes each connection with its next answer.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether events can be taken.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        let sink = self.sink.health();
+        let draining = self.is_draining();
+        Readiness {
+            ready: sink.takes && !draining,
+            kafka: sink.kafka,
+            spill: Some(health::Spill::Off),
+            reason: if draining {
+                Some("the gateway is stopping".into())
+            } else {
+                sink.reason
+            },
+        }
+    }
+
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+/// The routes of the main listener. `metrics` has `/metrics`, unless that is on a listener of its own.
+pub fn router(gateway: &Arc<Gateway>, metrics: Router) -> Router {
+    let events = post(events::post).options(cors::preflight);
+    Router::new()
+        .route("/v1/events", events)
+        .with_state(gateway.clone())
+        .merge(health(gateway))
+        .merge(metrics)
+        .fallback(async |uri: Uri| Problem::not_found(uri.path()))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(from_fn_with_state(gateway.clone(), close_when_draining))
+        .layer(from_fn(cors::allow))
+        .layer(from_fn_with_state(gateway.clone(), count::answers))
+}
+
+/// The routes of the `admin` listener.
+pub fn admin(gateway: &Arc<Gateway>, metrics: Router) -> Router {
+    health(gateway)
+        .merge(metrics)
+        .fallback(async |uri: Uri| Problem::not_found(uri.path()))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+}
+
+fn health(gateway: &Arc<Gateway>) -> Router {
+    let gateway = gateway.clone();
+    health::routes(move || gateway.readiness())
+}
+
+/// Tells clients that keep connections, load balancers above all, to open their next one elsewhere.
+async fn close_when_draining(
+    State(gateway): State<Arc<Gateway>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_http_1 = request.version() <= Version::HTTP_11;
+    let mut response = next.run(request).await;
+    if is_http_1 && gateway.is_draining() {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    response
+}

@@ -1,0 +1,76 @@
+use crate::{sink::Unavailable, sites::Denied};
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use footfall_protocol::batch;
+use footfall_service::http::Problem;
+
+/// Until the queue has drained a little, or another gateway is there.
+const RETRY_AFTER_SECONDS: u32 = 5;
+
+/// Why a whole request is refused.
+pub(super) enum Refusal {
+    /// With `Accept-Encoding`, which says what would have been taken.
+    UnsupportedEncoding,
+    /// Everything else.
+    Problem(Problem),
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Problem(problem) => problem.into_response(),
+            Self::UnsupportedEncoding => {
+                let detail = "expected a body without `Content-Encoding`, or with `identity`";
+                let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+                let problem = Problem::new(status, "unsupported_encoding", detail);
+                let taken = HeaderValue::from_static("identity");
+                ([(header::ACCEPT_ENCODING, taken)], problem).into_response()
+            }
+        }
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<batch::Error> for Refusal {
+    fn from(error: batch::Error) -> Self {
+        let problem = Problem::new(StatusCode::BAD_REQUEST, error.code(), error.to_string());
+        Self::Problem(match error.pointer() {
+            Some(pointer) => problem.at(pointer),
+            None => problem,
+        })
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        let (status, code) = match denied {
+            Denied::UnknownWriteKey => (StatusCode::UNAUTHORIZED, "unknown_write_key"),
+            Denied::OriginNotAllowed => (StatusCode::FORBIDDEN, "origin_not_allowed"),
+        };
+        Self::Problem(Problem::new(status, code, denied.to_string()))
+    }
+}
+
+impl From<Unavailable> for Refusal {
+    fn from(error: Unavailable) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let problem = Problem::new(status, "unavailable", error.to_string());
+        Self::Problem(problem.retry_after(RETRY_AFTER_SECONDS))
+    }
+}
+
+impl From<serde_json::Error> for Refusal {
+    fn from(error: serde_json::Error) -> Self {
+        tracing::error!(%error, "a record could not be encoded");
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        let detail = "a record could not be encoded";
+        Self::Problem(Problem::new(status, "internal", detail))
+    }
+}

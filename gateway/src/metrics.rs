@@ -1,0 +1,170 @@
+//! What the gateway counts.
+//!
+//! At any rest: `received = produced + rejected + dropped + queue_events`.
+
+use crate::admission::Admitted;
+use footfall_protocol::answer::Code;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+
+/// Handles to the metrics; clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics {
+    received: Counter,
+    produced: Counter,
+    rejected: Family<CodeLabel, Counter>,
+    dropped: Family<ReasonLabel, Counter>,
+    rejected_lost: Counter,
+    requests: Family<RequestLabels, Counter>,
+    queue_events: Gauge,
+    queue_bytes: Gauge,
+}
+
+/// Why an accepted event did not reach Kafka.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dropped {
+    /// The visitor does not want to be tracked.
+    Privacy,
+    /// Kafka refused it for good.
+    DeliveryFailed,
+    /// It was still waiting when the gateway had to stop.
+    Shutdown,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabel {
+    code: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: String,
+    status: u16,
+    code: &'static str,
+}
+
+impl Dropped {
+    const ALL: [Self; 3] = [Self::Privacy, Self::DeliveryFailed, Self::Shutdown];
+
+    const fn label(self) -> ReasonLabel {
+        let reason = match self {
+            Self::Privacy => "privacy",
+            Self::DeliveryFailed => "delivery_failed",
+            Self::Shutdown => "shutdown",
+        };
+        ReasonLabel { reason }
+    }
+}
+
+impl Metrics {
+    /// Makes the metrics and puts them into a registry, every known label with 0.
+    #[must_use]
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        for code in Code::ALL {
+            let code = code.as_str();
+            metrics.rejected.get_or_create_owned(&CodeLabel { code });
+        }
+        for reason in Dropped::ALL {
+            metrics.dropped.get_or_create_owned(&reason.label());
+        }
+        let Self {
+            received,
+            produced,
+            rejected,
+            dropped,
+            rejected_lost,
+            requests,
+            queue_events,
+            queue_bytes,
+        } = metrics.clone();
+        registry.register(
+            "events_received",
+            "Events of every request that was taken",
+            received,
+        );
+        registry.register(
+            "events_produced",
+            "Events that Kafka has acknowledged",
+            produced,
+        );
+        registry.register(
+            "events_rejected",
+            "Events that were rejected, by code",
+            rejected,
+        );
+        registry.register(
+            "events_dropped",
+            "Events that were accepted and not kept, by reason",
+            dropped,
+        );
+        registry.register(
+            "rejected_records_lost",
+            "Records of rejected events that Kafka did not take",
+            rejected_lost,
+        );
+        registry.register("requests", "Requests by route, status and code", requests);
+        registry.register(
+            "queue_events",
+            "Accepted events that wait for Kafka",
+            queue_events,
+        );
+        registry.register(
+            "queue_bytes",
+            "Bytes of keys and values that wait for Kafka",
+            queue_bytes,
+        );
+        metrics
+    }
+
+    /// A request was taken.
+    pub fn taken(&self, admitted: &Admitted<'_>) {
+        let events = admitted.accepted.len() + admitted.rejected.len();
+        self.received.inc_by(events as u64);
+        for rejection in &admitted.rejected {
+            let code = rejection.code.as_str();
+            self.rejected.get_or_create(&CodeLabel { code }).inc();
+        }
+    }
+
+    /// Kafka has acknowledged an event.
+    pub fn produced(&self) {
+        self.produced.inc();
+    }
+
+    /// Accepted events will not reach Kafka.
+    pub fn dropped(&self, reason: Dropped, events: usize) {
+        let counter = self.dropped.get_or_create(&reason.label());
+        counter.inc_by(events as u64);
+    }
+
+    /// The record of a rejected event will not reach Kafka.
+    pub fn rejected_lost(&self) {
+        self.rejected_lost.inc();
+    }
+
+    /// A request was answered.
+    pub fn answered(&self, route: &str, status: u16, code: &'static str) {
+        let labels = RequestLabels {
+            route: route.into(),
+            status,
+            code,
+        };
+        self.requests.get_or_create(&labels).inc();
+    }
+
+    /// What waits for Kafka now.
+    pub fn queue(&self, events: usize, bytes: usize) {
+        let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
+        self.queue_events.set(number(events));
+        self.queue_bytes.set(number(bytes));
+    }
+}

@@ -1,0 +1,134 @@
+//! The gateway's life: start, serve, drain.
+
+use crate::{
+    config::{self, Config},
+    http::{self, Gateway},
+    kafka::KafkaSink,
+    metrics::Metrics,
+};
+use anyhow::{Context as _, bail};
+use footfall_service::{
+    http::{bind, serve},
+    kafka::{self, NewTopic},
+    metrics,
+    shutdown::Signals,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How long until Kafka is asked again for the topics that should be made.
+const TOPICS_RETRY: Duration = Duration::from_secs(1);
+
+/// Serves until the first signal to stop, then drains.
+///
+/// # Errors
+/// When a listener or Kafka's client cannot be had, when a topic that should be made cannot be, and when events are lost
+/// because Kafka did not take them in time.
+pub async fn run(config: Config, signals: Signals) -> anyhow::Result<()> {
+    if config.sites.is_empty() {
+        tracing::warn!(
+            "no `[[sites]]` are configured: every write key is taken, from every origin"
+        );
+    }
+    let mut registry = metrics::registry();
+    let metrics = Metrics::register(&mut registry);
+    let sink = KafkaSink::new(&config.kafka, config.limits.body, metrics.clone())?;
+    let gateway = Gateway::new(&config, sink.clone(), metrics.clone());
+    let measured = sink.clone();
+    let page = metrics::routes(registry, move || {
+        let (events, bytes) = measured.waiting();
+        metrics.queue(events, bytes);
+    });
+
+    let closing = CancellationToken::new();
+    let (main_page, admin_page) = match &config.admin {
+        None => (page, None),
+        Some(address) => (axum::Router::new(), Some((address, page))),
+    };
+    if let Some((address, page)) = admin_page {
+        let listener = bind("admin", address).await?;
+        // It answers until the process ends, so that the drain can be watched.
+        tokio::spawn(serve(
+            listener,
+            http::admin(&gateway, page),
+            std::future::pending(),
+        ));
+    }
+    let listener = bind("listen", &config.listen).await?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    let router = http::router(&gateway, main_page);
+    let mut server = tokio::spawn(serve(listener, router, closing.clone().cancelled_owned()));
+
+    tokio::select! {
+        ended = &mut server => { ended?.context("the listener failed")?; bail!("the listener ended") }
+        failed = connect(&config, &sink) => return failed,
+        () = signals.stop.cancelled() => {}
+    }
+    drain(&config, &gateway, closing, server, sink).await
+}
+
+/// Makes topics if that is wanted, then keeps an eye on Kafka. Ends only when something is wrong for good.
+async fn connect(config: &Config, sink: &KafkaSink) -> anyhow::Result<()> {
+    if config.topics.create {
+        make_topics(config).await?;
+    }
+    sink.watch()
+        .context("start the thread that watches kafka")?;
+    std::future::pending().await
+}
+
+async fn make_topics(config: &Config) -> anyhow::Result<()> {
+    let topic = |name: &String, like: Option<&String>| NewTopic {
+        name: name.clone(),
+        like: like.cloned(),
+        compact: false,
+    };
+    let config::Kafka {
+        topic: events,
+        rejected_topic: rejected,
+        ..
+    } = &config.kafka;
+    let wanted = [topic(events, None), topic(rejected, Some(events))];
+    loop {
+        match kafka::create_missing(&config.kafka.settings, &config.topics, &wanted).await {
+            Ok(made) if made.is_empty() => return Ok(()),
+            Ok(made) => {
+                tracing::info!(topics = made.join(", "), "made topics that were missing");
+                return Ok(());
+            }
+            // A gateway starts without a broker; the topics are made when there is one.
+            Err(error @ kafka::Error::Unreachable { .. }) => tracing::warn!("{error}"),
+            Err(error) => return Err(error.into()),
+        }
+        sleep(TOPICS_RETRY).await;
+    }
+}
+
+/// First `/readyz` says no, so that load balancers look elsewhere; then requests under way end; then the queue empties.
+async fn drain(
+    config: &Config,
+    gateway: &Arc<Gateway>,
+    closing: CancellationToken,
+    server: JoinHandle<std::io::Result<()>>,
+    sink: KafkaSink,
+) -> anyhow::Result<()> {
+    tracing::info!(delay = ?config.drain.delay, "draining: not ready any more");
+    gateway.drain();
+    sleep(config.drain.delay).await;
+    closing.cancel();
+    let until = Instant::now() + config.drain.timeout;
+    if timeout_at(until, server).await.is_err() {
+        tracing::warn!("requests were still under way at the end of `drain.timeout`");
+    }
+    let left = until.saturating_duration_since(Instant::now());
+    let lost = tokio::task::spawn_blocking(move || sink.close(left)).await?;
+    if lost > 0 {
+        bail!("{lost} events were lost: kafka did not take them within `drain.timeout`");
+    }
+    tracing::info!("stopped; kafka has every event");
+    Ok(())
+}
