@@ -1,0 +1,179 @@
+//! Streams in Rust, step by step; each step offers what may follow it.
+
+use crate::{Aggregation, AsIs, Definition, Emit, Extract, Extracted, Function, Unusable, Windows};
+use footfall_task::Record;
+use std::{fmt, sync::Arc};
+
+/// Begins a stream that reads a topic.
+#[must_use]
+pub fn stream(from: &str) -> Stream {
+    Stream {
+        from: from.into(),
+        extract: Arc::new(AsIs),
+    }
+}
+
+/// A stream of records.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Stream {
+    from: Arc<str>,
+    extract: Arc<dyn Extract>,
+}
+
+/// A stream whose records are grouped by a key.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Grouped {
+    stream: Stream,
+    rekeyed: bool,
+}
+
+/// Groups that are cut into windows.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Windowed {
+    grouped: Grouped,
+    windows: Windows,
+}
+
+/// Windows that are summed up.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Aggregated {
+    windowed: Windowed,
+    aggregates: Vec<Aggregation>,
+    name: Option<Arc<str>>,
+    emit: Emit,
+}
+
+impl Stream {
+    /// Reads records in another way than by their own key and timestamp.
+    pub fn read_with(self, extract: impl Extract + 'static) -> Self {
+        self.read_with_shared(Arc::new(extract))
+    }
+
+    /// The same for a reader that others use, too.
+    pub fn read_with_shared(self, extract: Arc<dyn Extract>) -> Self {
+        Self { extract, ..self }
+    }
+
+    /// Leaves out the records for which `keep` is false.
+    pub fn filter<F>(self, keep: F) -> Self
+    where
+        F: Fn(&Record<'_>) -> bool + Send + Sync + 'static,
+    {
+        let inner = Arc::clone(&self.extract);
+        self.read_with(Filtered { keep, inner })
+    }
+
+    /// Groups by the key that records are partitioned by.
+    pub fn group_by_key(self) -> Grouped {
+        Grouped {
+            stream: self,
+            rekeyed: false,
+        }
+    }
+
+    /// Groups by the key that the stream's reader finds, wherever that is in a record, so records
+    /// are first brought to the partition of that key.
+    pub fn group_by_read_key(self) -> Grouped {
+        Grouped {
+            stream: self,
+            rekeyed: true,
+        }
+    }
+}
+
+impl Grouped {
+    /// Cuts into windows.
+    pub fn windowed_by(self, windows: Windows) -> Windowed {
+        Windowed {
+            grouped: self,
+            windows,
+        }
+    }
+}
+
+impl Windowed {
+    /// Counts records, as `count`.
+    pub fn count(self) -> Aggregated {
+        self.aggregate([Aggregation {
+            name: "count".into(),
+            function: Function::Count,
+            field: "".into(),
+        }])
+    }
+
+    /// Computes these, in this order; each takes the input of the same place that the stream's
+    /// reader finds.
+    pub fn aggregate(self, aggregates: impl IntoIterator<Item = Aggregation>) -> Aggregated {
+        Aggregated {
+            windowed: self,
+            aggregates: aggregates.into_iter().collect(),
+            name: None,
+            emit: Emit::Updates,
+        }
+    }
+}
+
+impl Aggregated {
+    /// Names the stream; left out, it is named after its output.
+    pub fn named(self, name: &str) -> Self {
+        Self {
+            name: Some(name.into()),
+            ..self
+        }
+    }
+
+    /// When results are said; left out, at each commit what has changed.
+    pub fn emit(self, emit: Emit) -> Self {
+        Self { emit, ..self }
+    }
+
+    /// Ends with the topic of the results. Late records go to `TO.late`, those that cannot be used
+    /// to `FROM.dlq`.
+    #[must_use]
+    pub fn to(self, topic: &str) -> Definition {
+        let Windowed { grouped, windows } = self.windowed;
+        let Stream { from, extract } = grouped.stream;
+        Definition {
+            name: self.name.unwrap_or_else(|| topic.into()),
+            extract,
+            rekeyed: grouped.rekeyed,
+            windows,
+            aggregates: self.aggregates,
+            emit: self.emit,
+            to: topic.into(),
+            late: Some(format!("{topic}.late").into()),
+            dlq: Some(format!("{from}.dlq").into()),
+            from,
+        }
+    }
+}
+
+struct Filtered<F> {
+    keep: F,
+    inner: Arc<dyn Extract>,
+}
+
+impl<F> Extract for Filtered<F>
+where
+    F: Fn(&Record<'_>) -> bool + Send + Sync,
+{
+    fn extract(&self, record: &Record<'_>) -> Result<Option<Extracted>, Unusable> {
+        if (self.keep)(record) {
+            self.inner.extract(record)
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+impl<F> fmt::Debug for Filtered<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filtered")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,96 @@
+use crate::{Extract, Function, Windows};
+use std::sync::Arc;
+
+/// One stream: what it reads, how it counts, and where its results go.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// Its name, in the names of its internal topics.
+    pub name: Arc<str>,
+    /// The topic it reads.
+    pub from: Arc<str>,
+    /// What a record is to it.
+    pub extract: Arc<dyn Extract>,
+    /// Whether the key is another than the record's own, so that records must first be brought to
+    /// the partition of their new key.
+    pub rekeyed: bool,
+    /// Its windows.
+    pub windows: Windows,
+    /// What it computes, in the order of its output.
+    pub aggregates: Vec<Aggregation>,
+    /// When it says its results.
+    pub emit: Emit,
+    /// Where its results go.
+    pub to: Arc<str>,
+    /// Where records go that come too late; left out: they are only counted.
+    pub late: Option<Arc<str>>,
+    /// Where records go that it cannot use; left out: they are only counted.
+    pub dlq: Option<Arc<str>>,
+}
+
+/// A named aggregate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aggregation {
+    /// Its name in the output.
+    pub name: Arc<str>,
+    /// What it computes.
+    pub function: Function,
+    /// Over which field, in words, e.g. a JSON pointer; empty for `count`.
+    pub field: Arc<str>,
+}
+
+impl Aggregation {
+    /// As it is written: `count()`, `sum(/properties/amount)`.
+    #[must_use]
+    pub fn expression(&self) -> String {
+        format!("{}({})", self.function.name(), self.field)
+    }
+}
+
+/// When a stream says its results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Emit {
+    /// At each commit, the windows that have changed since the last one.
+    Updates,
+    /// Once for each window, when it closes.
+    Final,
+}
+
+impl Emit {
+    /// As it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Updates => "updates",
+            Self::Final => "final",
+        }
+    }
+}
+
+impl Definition {
+    /// The topic that brings records to the partition of their new key.
+    #[must_use]
+    pub fn repartition(&self, group: &str) -> Arc<str> {
+        format!("{group}-{}-repartition", self.name).into()
+    }
+
+    /// The topic that holds its state.
+    #[must_use]
+    pub fn changelog(&self, group: &str) -> Arc<str> {
+        format!("{group}-{}-changelog", self.name).into()
+    }
+
+    /// What must stay the same for state of an earlier life to be of use.
+    pub(crate) fn shape(&self) -> String {
+        let aggregates = self.aggregates.iter();
+        let aggregates: Vec<_> = aggregates
+            .map(|aggregation| format!("{} = {}", aggregation.name, aggregation.expression()))
+            .collect();
+        format!(
+            "windows of {} ms every {} ms with a grace of {} ms, {}",
+            self.windows.size().as_millis(),
+            self.windows.advance().as_millis(),
+            self.windows.grace().as_millis(),
+            aggregates.join(", ")
+        )
+    }
+}

@@ -1,0 +1,190 @@
+//! Streams without Kafka: pipe records in, commit, read what they would have written.
+
+use crate::{Definition, StreamsTask, Topology};
+use footfall_task::{
+    Effects, Kind, Offset, Outgoing, Partition, Processor as _, Record, Task as _, Timestamp,
+};
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
+
+/// Runs streams in memory, for tests.
+///
+/// Time is event time, so it goes on when a record is piped in that is newer than those before it.
+#[derive(Debug)]
+pub struct TestDriver {
+    topology: Topology,
+    partitions: u32,
+    tasks: BTreeMap<(String, Partition), StreamsTask>,
+    topics: BTreeMap<String, Vec<Outgoing>>,
+    changelogs: BTreeMap<(String, Partition), Vec<Outgoing>>,
+    offsets: BTreeMap<(String, Partition), i64>,
+    late: u64,
+}
+
+/// A record that a stream has written, as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// Its key; empty when it has none.
+    pub key: String,
+    /// Its value; empty when it has none.
+    pub value: String,
+    /// Milliseconds since the Unix epoch.
+    pub timestamp: Option<i64>,
+    /// The partition it must go to, if its key does not decide that.
+    pub partition: Option<i32>,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+}
+
+impl TestDriver {
+    /// One stream over topics of one partition.
+    #[must_use]
+    pub fn new(stream: Definition) -> Self {
+        Self::with_partitions(Topology::new("test", [stream]), 1)
+    }
+
+    /// Streams over topics with this many partitions.
+    #[must_use]
+    pub fn with_partitions(topology: Topology, partitions: u32) -> Self {
+        Self {
+            topology,
+            partitions: partitions.max(1),
+            tasks: BTreeMap::new(),
+            topics: BTreeMap::new(),
+            changelogs: BTreeMap::new(),
+            offsets: BTreeMap::new(),
+            late: 0,
+        }
+    }
+
+    /// Pipes one record in, into the partition of its key.
+    pub fn pipe(&mut self, topic: &str, key: &str, value: &str, timestamp: i64) {
+        let record = Outgoing {
+            topic: topic.into(),
+            partition: None,
+            timestamp: Some(Timestamp(timestamp)),
+            key: Some(key.into()),
+            value: Some(value.into()),
+            headers: Vec::new(),
+        };
+        self.pipe_record(&record);
+    }
+
+    /// Pipes in any record.
+    pub fn pipe_record(&mut self, sent: &Outgoing) {
+        let topic = sent.topic.to_string();
+        let partition = sent
+            .partition
+            .unwrap_or_else(|| self.partition_of(sent.key.as_deref()));
+        let place = (topic, partition);
+        let offset = self.offsets.entry(place.clone()).or_default();
+        let headers = sent.headers.iter();
+        let record = Record {
+            topic: &sent.topic,
+            partition,
+            offset: Offset(*offset),
+            timestamp: sent.timestamp,
+            key: sent.key.as_deref(),
+            value: sent.value.as_deref(),
+            headers: headers
+                .map(|(name, value)| (name.as_str(), value.as_deref()))
+                .collect(),
+        };
+        *offset += 1;
+        let topology = &self.topology;
+        let task = self.tasks.entry(place.clone());
+        let task = task.or_insert_with(|| topology.task(&sent.topic, partition));
+        let mut effects = Effects::default();
+        task.process(&record, &mut effects);
+        self.apply(effects);
+    }
+
+    /// Commits: results that have gathered are written, and the state is saved.
+    pub fn commit(&mut self) {
+        let mut effects = Effects::default();
+        for task in self.tasks.values_mut() {
+            task.commit(&mut effects);
+        }
+        self.apply(effects);
+    }
+
+    /// Loses what is in memory and starts anew from what the last commit has saved.
+    ///
+    /// # Panics
+    /// When the saved state cannot be read.
+    #[expect(clippy::panic, reason = "a driver of tests fails as assertions do")]
+    pub fn restart(&mut self) {
+        let places: Vec<_> = std::mem::take(&mut self.tasks).into_keys().collect();
+        for (topic, partition) in places {
+            let mut task = self.topology.task(&topic, partition);
+            for changelog in task.changelogs() {
+                let saved = self.changelogs.get(&(changelog.to_string(), partition));
+                for change in saved.into_iter().flatten() {
+                    let key = change.key.as_deref().unwrap_or_default();
+                    if let Err(error) = task.restore(&changelog, key, change.value.as_deref()) {
+                        panic!("state of {changelog} cannot be read: {error}");
+                    }
+                }
+            }
+            self.tasks.insert((topic, partition), task);
+        }
+    }
+
+    /// Takes the records that have been written to a topic since they were last read.
+    pub fn read(&mut self, topic: &str) -> Vec<Read> {
+        let sent = self.topics.remove(topic).unwrap_or_default();
+        sent.into_iter().map(Read::from).collect()
+    }
+
+    /// How many records have come too late for one of their windows or more.
+    #[must_use]
+    pub fn late(&self) -> u64 {
+        self.late
+    }
+
+    fn apply(&mut self, effects: Effects) {
+        let counted = effects
+            .counted
+            .iter()
+            .filter(|(_, kind)| *kind == Kind::Late);
+        self.late += counted.map(|_| 1).sum::<u64>();
+        for send in effects.sends {
+            self.late += u64::from(send.kind == Kind::Late);
+            let topic = send.record.topic.to_string();
+            match (send.kind, send.record.partition) {
+                (Kind::Repartition, _) => self.pipe_record(&send.record),
+                (Kind::Change, Some(partition)) => {
+                    let log = self.changelogs.entry((topic, partition)).or_default();
+                    log.push(send.record);
+                }
+                _ => self.topics.entry(topic).or_default().push(send.record),
+            }
+        }
+    }
+
+    /// Not Kafka's partitioner: only that one key stays in one partition matters here.
+    fn partition_of(&self, key: Option<&[u8]>) -> Partition {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let number = hasher.finish() % u64::from(self.partitions);
+        Partition(i32::try_from(number).unwrap_or_default())
+    }
+}
+
+impl From<Outgoing> for Read {
+    fn from(sent: Outgoing) -> Self {
+        let text = |bytes: Option<Vec<u8>>| {
+            String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+        };
+        let headers = sent.headers.into_iter();
+        Self {
+            key: text(sent.key),
+            value: text(sent.value),
+            timestamp: sent.timestamp.map(|time| time.0),
+            partition: sent.partition.map(|partition| partition.0),
+            headers: headers.map(|(name, value)| (name, text(value))).collect(),
+        }
+    }
+}

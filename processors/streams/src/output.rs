@@ -1,0 +1,126 @@
+//! The records that say a window's result, byte for byte.
+
+use crate::{Aggregation, WindowResult};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+/// The key of a result: `{"key":"…","start":ms,"end":ms}`.
+pub(crate) fn key(result: &WindowResult) -> Vec<u8> {
+    let mut json = String::from("{");
+    push_identity(&mut json, result);
+    json.push('}');
+    json.into_bytes()
+}
+
+/// The value of a result: its key and window, each aggregate by its name, and whether it is final.
+#[must_use]
+pub fn value(result: &WindowResult, aggregates: &[Aggregation]) -> String {
+    let mut json = String::from("{");
+    push_identity(&mut json, result);
+    for (aggregation, accumulator) in aggregates.iter().zip(&result.values) {
+        json.push(',');
+        push_text(&mut json, &aggregation.name);
+        json.push(':');
+        json.push_str(&accumulator.result());
+    }
+    json.push_str(if result.is_final {
+        r#","final":true,"closed_by":"time"}"#
+    } else {
+        r#","final":false}"#
+    });
+    json
+}
+
+fn push_identity(json: &mut String, result: &WindowResult) {
+    match std::str::from_utf8(&result.key) {
+        Ok(key) => {
+            json.push_str(r#""key":"#);
+            push_text(json, key);
+        }
+        Err(_) => {
+            json.push_str(r#""key_base64":"#);
+            push_text(json, &STANDARD.encode(&result.key));
+        }
+    }
+    let window = result.window;
+    json.push_str(&format!(
+        r#","start":{},"end":{}"#,
+        window.start, window.end
+    ));
+}
+
+fn push_text(json: &mut String, text: &str) {
+    // A text always has a JSON form; serde_json escapes only what must be.
+    json.push_str(&serde_json::to_string(text).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Decimal, Function, Window};
+
+    fn result(key: &[u8]) -> WindowResult {
+        let mut sum = Function::Sum.start();
+        sum.add(Decimal::parse("19.75"));
+        WindowResult {
+            window: Window {
+                start: 60_000,
+                end: 360_000,
+            },
+            key: key.into(),
+            newest: 61_000,
+            values: vec![Function::Count.start(), sum],
+            is_final: false,
+        }
+    }
+
+    fn aggregates() -> [Aggregation; 2] {
+        [
+            ("views", Function::Count, ""),
+            ("revenue", Function::Sum, "/amount"),
+        ]
+        .map(|(name, function, field)| Aggregation {
+            name: name.into(),
+            function,
+            field: field.into(),
+        })
+    }
+
+    #[test]
+    fn a_key_says_key_and_window_without_a_space() {
+        let bytes = key(&result(b"/cart"));
+        assert_eq!(bytes, br#"{"key":"/cart","start":60000,"end":360000}"#);
+    }
+
+    #[test]
+    fn only_what_json_must_escape_is_escaped() {
+        let bytes = key(&result("a\"\\/\n\u{1}é\u{7f}".as_bytes()));
+        let expected = "{\"key\":\"a\\\"\\\\/\\n\\u0001é\u{7f}\",\"start\":60000,\"end\":360000}";
+        assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_key_that_is_not_utf8_is_base64() {
+        let bytes = key(&result(&[0xff, 0xfe]));
+        assert_eq!(
+            bytes,
+            br#"{"key_base64":"//4=","start":60000,"end":360000}"#
+        );
+    }
+
+    #[test]
+    fn a_value_has_the_aggregates_in_the_order_of_the_definition() {
+        let expected =
+            r#"{"key":"k","start":60000,"end":360000,"views":0,"revenue":19.75,"final":false}"#;
+        assert_eq!(value(&result(b"k"), &aggregates()), expected);
+    }
+
+    #[test]
+    fn a_final_value_says_what_closed_its_window() {
+        let closed = WindowResult {
+            is_final: true,
+            ..result(b"k")
+        };
+        let expected = r#"{"key":"k","start":60000,"end":360000,"views":0,"revenue":19.75,"final":true,"closed_by":"time"}"#;
+        assert_eq!(value(&closed, &aggregates()), expected);
+    }
+}

@@ -1,0 +1,108 @@
+//! What a record is to a stream.
+
+use crate::Decimal;
+use footfall_task::{Record, Timestamp};
+use std::fmt;
+
+/// Reads records for a stream.
+pub trait Extract: fmt::Debug + Send + Sync {
+    /// What the stream needs of a record; `None` when it is not for this stream.
+    ///
+    /// # Errors
+    /// When it is for this stream and cannot be used.
+    fn extract(&self, record: &Record<'_>) -> Result<Option<Extracted>, Unusable>;
+}
+
+/// What a stream needs of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extracted {
+    /// What it is grouped by.
+    pub key: Vec<u8>,
+    /// Its event time, 0 or later.
+    pub time: Timestamp,
+    /// A number for each aggregate; `None` where the record does not have the field, and for those
+    /// that read none.
+    pub inputs: Vec<Option<Decimal>>,
+}
+
+/// Why a record cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unusable {
+    /// Stable, for programs, e.g. `undecodable`.
+    pub code: &'static str,
+    /// For people: what was expected and what was found.
+    pub reason: String,
+}
+
+impl Unusable {
+    /// The record has no key to group it by.
+    #[must_use]
+    pub fn null_key(expected: &str) -> Self {
+        Self {
+            code: "null_key",
+            reason: format!("expected {expected}, found none"),
+        }
+    }
+
+    /// The record has no time that could place it in a window.
+    #[must_use]
+    pub fn no_timestamp(reason: impl Into<String>) -> Self {
+        Self {
+            code: "no_timestamp",
+            reason: reason.into(),
+        }
+    }
+
+    /// The value is not what the stream reads.
+    #[must_use]
+    pub fn undecodable(reason: impl Into<String>) -> Self {
+        Self {
+            code: "undecodable",
+            reason: reason.into(),
+        }
+    }
+
+    /// A field that should be a number is none.
+    #[must_use]
+    pub fn not_a_number(reason: impl Into<String>) -> Self {
+        Self {
+            code: "not_a_number",
+            reason: reason.into(),
+        }
+    }
+}
+
+/// The record's own key and timestamp, and nothing of its value.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AsIs;
+
+impl Extract for AsIs {
+    fn extract(&self, record: &Record<'_>) -> Result<Option<Extracted>, Unusable> {
+        Ok(Some(Extracted {
+            key: own_key(record)?.to_vec(),
+            time: own_time(record)?,
+            inputs: Vec::new(),
+        }))
+    }
+}
+
+/// The record's own key.
+///
+/// # Errors
+/// `null_key` when it has none.
+pub fn own_key<'a>(record: &Record<'a>) -> Result<&'a [u8], Unusable> {
+    record
+        .key
+        .ok_or_else(|| Unusable::null_key("a record with a key"))
+}
+
+/// The record's own timestamp.
+///
+/// # Errors
+/// `no_timestamp` when it has none, or one before the epoch.
+pub fn own_time(record: &Record<'_>) -> Result<Timestamp, Unusable> {
+    record
+        .timestamp
+        .filter(|time| time.0 >= 0)
+        .ok_or_else(|| Unusable::no_timestamp("expected a record with a timestamp, found none"))
+}

@@ -1,0 +1,120 @@
+//! Records on their way to the partition of their new key. They carry all of their source, so that
+//! behind the topic they are read as if they came straight from there.
+
+use crate::reject::owned;
+use footfall_task::{Offset, Outgoing, Partition, Record, Timestamp};
+use std::sync::Arc;
+
+const TOPIC: &str = "footfall-source-topic";
+const PARTITION: &str = "footfall-source-partition";
+const OFFSET: &str = "footfall-source-offset";
+const TIMESTAMP: &str = "footfall-source-timestamp";
+const KEY: &str = "footfall-source-key";
+
+/// The record that goes to the partition of `key`.
+pub(crate) fn wrap(
+    topic: &Arc<str>,
+    key: Vec<u8>,
+    time: Timestamp,
+    source: &Record<'_>,
+) -> Outgoing {
+    let text = |text: String| Some(text.into_bytes());
+    let timestamp = source.timestamp.map(|time| time.to_string().into_bytes());
+    let place = [
+        (TOPIC, text(source.topic.to_owned())),
+        (PARTITION, text(source.partition.to_string())),
+        (OFFSET, text(source.offset.to_string())),
+        (TIMESTAMP, timestamp),
+        (KEY, source.key.map(<[u8]>::to_vec)),
+    ];
+    let place = place
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value));
+    Outgoing {
+        topic: Arc::clone(topic),
+        partition: None,
+        timestamp: Some(time),
+        key: Some(key),
+        value: source.value.map(<[u8]>::to_vec),
+        headers: owned(source).chain(place).collect(),
+    }
+}
+
+/// The record as it was at its source; `None` when something else has written it.
+pub(crate) fn unwrap<'a>(record: &Record<'a>) -> Option<Record<'a>> {
+    let (headers, place) = record.headers.split_last_chunk()?;
+    let [
+        (TOPIC, Some(topic)),
+        (PARTITION, Some(partition)),
+        (OFFSET, Some(offset)),
+        (TIMESTAMP, timestamp),
+        (KEY, key),
+    ] = place
+    else {
+        return None;
+    };
+    let timestamp = match timestamp {
+        Some(time) => Some(Timestamp(number(time)?)),
+        None => None,
+    };
+    Some(Record {
+        topic: std::str::from_utf8(topic).ok()?,
+        partition: Partition(number(partition)?),
+        offset: Offset(number(offset)?),
+        timestamp,
+        key: *key,
+        value: record.value,
+        headers: headers.to_vec(),
+    })
+}
+
+fn number<N: std::str::FromStr>(text: &[u8]) -> Option<N> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrapped_is_unwrapped_unchanged() {
+        let source = Record {
+            topic: "events",
+            partition: Partition(3),
+            offset: Offset(41),
+            timestamp: None,
+            key: None,
+            value: Some(b"{}"),
+            headers: vec![("trace", Some(b"7")), ("footfall-source-topic", None)],
+        };
+        let sent = wrap(&"internal".into(), b"/cart".to_vec(), Timestamp(5), &source);
+        let headers = sent.headers.iter();
+        let read = Record {
+            topic: "internal",
+            partition: Partition(1),
+            offset: Offset(9),
+            timestamp: sent.timestamp,
+            key: sent.key.as_deref(),
+            value: sent.value.as_deref(),
+            headers: headers
+                .map(|(name, value)| (name.as_str(), value.as_deref()))
+                .collect(),
+        };
+        let unwrapped = unwrap(&read).unwrap();
+        assert_eq!(format!("{unwrapped:?}"), format!("{source:?}"));
+    }
+
+    #[test]
+    fn a_record_that_something_else_wrote_is_told_apart() {
+        let foreign = Record {
+            topic: "internal",
+            partition: Partition(1),
+            offset: Offset(9),
+            timestamp: None,
+            key: Some(b"k"),
+            value: None,
+            headers: vec![],
+        };
+        assert!(unwrap(&foreign).is_none());
+    }
+}

@@ -1,0 +1,69 @@
+use crate::{Definition, StreamsTask};
+use footfall_task::{Effects, Internal, Partition, Processor, Source};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Streams that run together, in one consumer group.
+#[derive(Clone, Debug)]
+pub struct Topology {
+    group: Arc<str>,
+    streams: Vec<Arc<Definition>>,
+}
+
+impl Topology {
+    /// Streams of a consumer group; its name is in the names of their internal topics.
+    pub fn new(group: &str, streams: impl IntoIterator<Item = Definition>) -> Self {
+        Self {
+            group: group.into(),
+            streams: streams.into_iter().map(Arc::new).collect(),
+        }
+    }
+
+    /// Its streams.
+    #[must_use]
+    pub fn streams(&self) -> &[Arc<Definition>] {
+        &self.streams
+    }
+}
+
+impl Processor for Topology {
+    type Task = StreamsTask;
+
+    fn sources(&self) -> Vec<Source> {
+        let mut sources = BTreeMap::<Arc<str>, Vec<Internal>>::new();
+        for stream in &self.streams {
+            let changelog = internal(stream.changelog(&self.group), true, true);
+            let outputs = [Some(&stream.to), stream.late.as_ref(), stream.dlq.as_ref()];
+            let beside = sources.entry(Arc::clone(&stream.from)).or_default();
+            for (index, topic) in outputs.into_iter().enumerate() {
+                let same_partitions = index > 0;
+                beside
+                    .extend(topic.map(|topic| internal(Arc::clone(topic), false, same_partitions)));
+            }
+            if stream.rekeyed {
+                let repartition = stream.repartition(&self.group);
+                beside.push(internal(Arc::clone(&repartition), false, false));
+                sources.entry(repartition).or_default().push(changelog);
+            } else {
+                beside.push(changelog);
+            }
+        }
+        let sources = sources.into_iter();
+        sources
+            .map(|(topic, beside)| Source { topic, beside })
+            .collect()
+    }
+
+    fn task(&self, topic: &str, partition: Partition) -> StreamsTask {
+        StreamsTask::new(&self.group, &self.streams, topic, partition)
+    }
+
+    fn written(&self, _effects: &Effects) {}
+}
+
+fn internal(topic: Arc<str>, compact: bool, same_partitions: bool) -> Internal {
+    Internal {
+        topic,
+        compact,
+        same_partitions,
+    }
+}

@@ -1,0 +1,71 @@
+use crate::{Partition, Timestamp};
+use std::sync::Arc;
+
+/// What a task wants done. Nothing of it has happened yet.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Records to write, in this order for each partition.
+    pub sends: Vec<Send>,
+    /// What is only to be counted, because the configuration wants no record of it.
+    pub counted: Vec<(Arc<str>, Kind)>,
+}
+
+/// A record to write, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Send {
+    /// The stream that it comes from.
+    pub stream: Arc<str>,
+    /// Why it is written.
+    pub kind: Kind,
+    /// What is written.
+    pub record: Outgoing,
+}
+
+/// Why a record is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A result.
+    Output,
+    /// A record that came after its windows had closed.
+    Late,
+    /// A record that the stream cannot use, with the stable code that says why.
+    DeadLetter(&'static str),
+    /// A record on its way to the partition of its new key.
+    Repartition,
+    /// A change of state.
+    Change,
+}
+
+/// A record to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Where to.
+    pub topic: Arc<str>,
+    /// Left out: the key decides, as in Java's clients.
+    pub partition: Option<Partition>,
+    /// Left out: now, by the client's clock.
+    pub timestamp: Option<Timestamp>,
+    /// As in [`Record`](crate::Record).
+    pub key: Option<Vec<u8>>,
+    /// As in [`Record`](crate::Record).
+    pub value: Option<Vec<u8>>,
+    /// Names and values, in this order.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+impl Effects {
+    /// Asks for a record to be written.
+    pub fn send(&mut self, stream: &Arc<str>, kind: Kind, record: Outgoing) {
+        let stream = Arc::clone(stream);
+        self.sends.push(Send {
+            stream,
+            kind,
+            record,
+        });
+    }
+
+    /// Asks for something to be counted only.
+    pub fn count(&mut self, stream: &Arc<str>, kind: Kind) {
+        self.counted.push((Arc::clone(stream), kind));
+    }
+}

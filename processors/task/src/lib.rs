@@ -1,0 +1,15 @@
+//! What a processor is to the shell that runs it: records in, effects out.
+//!
+//! A [`Processor`] has one [`Task`] for each partition of its source topics. A task is pure: it
+//! reads no clock, knows no Kafka client, and says what should be written as [`Effects`]. The shell
+//! writes them, and only then commits the offsets of the records they came from.
+
+mod effect;
+mod id;
+mod processor;
+mod record;
+
+pub use effect::{Effects, Kind, Outgoing, Send};
+pub use id::{Offset, Partition, Timestamp};
+pub use processor::{Internal, Processor, RestoreError, Source, Task};
+pub use record::{Header, Record};

@@ -1,0 +1,80 @@
+use crate::{Effects, Partition, Record};
+use std::sync::Arc;
+
+/// Something that turns topics into other topics, one partition at a time.
+pub trait Processor: std::marker::Send + Sync + 'static {
+    /// Its work on one partition.
+    type Task: Task;
+
+    /// The topics it reads, and for each one those that must exist before it can be read.
+    fn sources(&self) -> Vec<Source>;
+
+    /// Begins the work on one partition of a source, without any state yet.
+    fn task(&self, topic: &str, partition: Partition) -> Self::Task;
+
+    /// Told of the effects that have been written, before their records' offsets are committed.
+    fn written(&self, effects: &Effects);
+}
+
+/// The work on one partition.
+pub trait Task {
+    /// The changelogs whose partition of the same number holds this task's state.
+    fn changelogs(&self) -> Vec<Arc<str>>;
+
+    /// Takes one change of an earlier life from a changelog. A `value` that is missing deletes.
+    ///
+    /// # Errors
+    /// When the change cannot belong to this task; its state would be wrong without it.
+    fn restore(
+        &mut self,
+        changelog: &str,
+        key: &[u8],
+        value: Option<&[u8]>,
+    ) -> Result<(), RestoreError>;
+
+    /// Takes one record. Every record has its effects or its state; none stops the task.
+    fn process(&mut self, record: &Record<'_>, effects: &mut Effects);
+
+    /// Says what has gathered since the last commit: coalesced results and changes of state.
+    fn commit(&mut self, effects: &mut Effects);
+}
+
+/// A topic that is read, and what else must exist for that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The topic.
+    pub topic: Arc<str>,
+    /// Topics with as many partitions as this one: outputs, changelogs, re-keyed records. One that
+    /// is itself a [`Source`] is read as soon as it is there.
+    pub beside: Vec<Internal>,
+}
+
+/// A topic that a processor writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Internal {
+    /// Its name.
+    pub topic: Arc<str>,
+    /// Whether only the newest record of each key is kept.
+    pub compact: bool,
+    /// Whether its partitions must be as many as the source's, because records are put into the
+    /// partition of the same number.
+    pub same_partitions: bool,
+}
+
+/// A change in a changelog that cannot belong to the task that reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoreError {
+    /// What was expected there.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+}
+
+impl std::fmt::Display for RestoreError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { expected, found } = self;
+        write!(f, "expected {expected}, found {found}")
+    }
+}
+
+impl std::error::Error for RestoreError {}
