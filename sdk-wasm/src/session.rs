@@ -1,0 +1,117 @@
+//! A session: what one visitor does without a long break.
+
+use crate::json::push_number;
+
+/// A break this long ends a session.
+const IDLE_MS: u64 = 30 * 60_000;
+
+/// No session lasts longer.
+const LONGEST_MS: u64 = 24 * 60 * 60_000;
+
+/// A session, as it is kept in storage and shared by tabs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// A UUID.
+    pub id: String,
+    /// When it started, in milliseconds since the Unix epoch.
+    pub started: u64,
+    /// When something was last recorded in it.
+    pub active: u64,
+}
+
+impl Session {
+    /// Starts one.
+    #[must_use]
+    pub fn new(id: String, now: u64) -> Self {
+        Self {
+            id,
+            started: now,
+            active: now,
+        }
+    }
+
+    /// Whether it is over: 30 minutes after the last event, or 24 hours after the start. A clock
+    /// that was set back ends it too.
+    #[must_use]
+    pub fn is_over(&self, now: u64) -> bool {
+        let since = |then| now.checked_sub(then);
+        since(self.active).is_none_or(|idle| idle >= IDLE_MS)
+            || since(self.started).is_none_or(|age| age >= LONGEST_MS)
+    }
+
+    /// Reads what [`Session::to_text`] wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        let id = words.next().filter(|id| id.len() == 36)?.to_owned();
+        let started = words.next()?.parse().ok()?;
+        let active = words.next()?.parse().ok()?;
+        Some(Self {
+            id,
+            started,
+            active,
+        })
+    }
+
+    /// For storage.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = self.id.clone();
+        for number in [self.started, self.active] {
+            text.push(' ');
+            push_number(&mut text, number);
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MINUTE: u64 = 60_000;
+
+    fn session(started: u64, active: u64) -> Session {
+        let id = "0199d0a4-0000-7000-8000-000000000000".to_owned();
+        Session {
+            id,
+            started,
+            active,
+        }
+    }
+
+    #[test]
+    fn a_session_ends_after_thirty_idle_minutes() {
+        let session = session(1_000, 2_000);
+        assert!(!session.is_over(2_000 + 30 * MINUTE - 1));
+        assert!(session.is_over(2_000 + 30 * MINUTE));
+    }
+
+    #[test]
+    fn a_session_ends_after_a_day_however_busy() {
+        let day = 24 * 60 * MINUTE;
+        assert!(!session(1_000, day).is_over(1_000 + day - 1));
+        assert!(session(1_000, day).is_over(1_000 + day));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_ends_a_session() {
+        assert!(session(1_000, 2_000).is_over(1_500));
+    }
+
+    #[test]
+    fn what_is_no_session_is_not_read() {
+        for text in ["", "x 1 2", "0199d0a4-0000-7000-8000-000000000000 1"] {
+            assert_eq!(Session::parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_session_comes_back_from_storage(started: u64, active: u64) {
+            let session = session(started, active);
+            prop_assert_eq!(Session::parse(&session.to_text()), Some(session));
+        }
+    }
+}
