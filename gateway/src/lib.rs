@@ -16,3 +16,5 @@ pub mod privacy;
 pub mod run;
 pub mod sink;
 pub mod sites;
+#[cfg(test)]
+mod testing;

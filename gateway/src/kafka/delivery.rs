@@ -4,8 +4,8 @@ use crate::{
     outgoing::{Message, Topic},
 };
 use rdkafka::{
-    ClientContext, error::KafkaError, message::DeliveryResult, producer::ProducerContext,
-    types::RDKafkaErrorCode,
+    ClientContext, config::RDKafkaLogLevel, error::KafkaError, message::DeliveryResult,
+    producer::ProducerContext, types::RDKafkaErrorCode,
 };
 use std::sync::Arc;
 
@@ -59,6 +59,16 @@ impl Deliveries {
 }
 
 impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        // Failed connections come here again and again; `Reach` tells of them once.
+        let is_worth_a_look = level as u32 <= RDKafkaLogLevel::Warning as u32 && facility != "FAIL";
+        if is_worth_a_look {
+            tracing::warn!(target: "librdkafka", facility, message);
+        } else {
+            tracing::debug!(target: "librdkafka", facility, message);
+        }
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         self.reach.failed(error.rdkafka_error_code(), reason);
     }

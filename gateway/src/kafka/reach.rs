@@ -1,7 +1,7 @@
 use super::Deliveries;
 use rdkafka::{
     producer::{Producer as _, ThreadedProducer},
-    types::RDKafkaErrorCode,
+    types::RDKafkaErrorCode as Code,
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,8 +12,10 @@ use std::{
 /// How long a broker may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// How long until the next look, while all is well, and while it is not.
-const INTERVAL_UP: Duration = Duration::from_secs(5);
+const INTERVAL_UP: Duration = Duration::from_secs(2);
 const INTERVAL_DOWN: Duration = Duration::from_millis(500);
+
+const NO_BROKER: &str = "no broker answers";
 
 /// Whether Kafka is within reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,68 +25,99 @@ pub(super) struct State {
     pub(super) hopeless: bool,
     /// In words, while it is not up.
     pub(super) reason: Option<String>,
-    reached: bool,
 }
 
 /// Keeps what is known, and logs when it changes.
 #[derive(Debug)]
-pub(super) struct Reach(Mutex<State>);
+pub(super) struct Reach(Mutex<Known>);
+
+#[derive(Debug)]
+struct Known {
+    state: State,
+    /// Whether Kafka has been reached since the start.
+    reached: bool,
+    /// Whether anything has been heard since the start.
+    looked: bool,
+    /// The newest error of a single connection, which explains why none is left.
+    connection: Option<String>,
+}
 
 impl Default for Reach {
     fn default() -> Self {
-        Self(Mutex::new(State {
+        let state = State {
             up: false,
             hopeless: false,
             reason: Some("kafka has not been reached yet".into()),
+        };
+        Self(Mutex::new(Known {
+            state,
             reached: false,
+            looked: false,
+            connection: None,
         }))
     }
 }
 
 impl Reach {
     pub(super) fn now(&self) -> State {
-        self.lock().clone()
+        self.lock().state.clone()
     }
 
     pub(super) fn succeeded(&self) {
-        let mut state = self.lock();
-        if !state.up {
-            tracing::info!("kafka is within reach");
-        }
-        *state = State {
+        let mut known = self.lock();
+        known.reached = true;
+        known.connection = None;
+        known.turn(State {
             up: true,
             hopeless: false,
             reason: None,
-            reached: true,
-        };
+        });
     }
 
-    /// The client has met an error. Most concern one of several brokers and heal; those are left to the next look.
-    pub(super) fn failed(&self, code: Option<RDKafkaErrorCode>, reason: &str) {
-        let lasting = code.is_some_and(is_lasting);
-        if !lasting && code != Some(RDKafkaErrorCode::AllBrokersDown) {
-            tracing::debug!(?code, reason, "kafka's client has met an error");
-            return;
+    /// The client has met an error. Most concern one of several brokers and heal; they only explain what may follow.
+    pub(super) fn failed(&self, code: Option<Code>, reason: &str) {
+        match code {
+            Some(code) if is_lasting(code) => self.down(true, reason),
+            Some(Code::AllBrokersDown) => self.down(false, NO_BROKER),
+            _ => self.lock().connection = Some(reason.into()),
         }
-        self.down(lasting, reason);
     }
 
     fn down(&self, lasting: bool, reason: &str) {
-        let mut state = self.lock();
+        let mut known = self.lock();
         // What is known not to heal explains the timeouts that follow from it.
-        if state.hopeless && !lasting {
+        if known.state.hopeless && !lasting {
             return;
         }
-        if state.up || state.reason.as_deref() != Some(reason) {
-            tracing::warn!(reason, "kafka is not within reach");
-        }
-        state.up = false;
-        state.hopeless = lasting && !state.reached;
-        state.reason = Some(reason.into());
+        let reason = match &known.connection {
+            Some(connection) if !lasting => format!("{reason}: {connection}"),
+            _ => reason.into(),
+        };
+        let hopeless = lasting && !known.reached;
+        known.turn(State {
+            up: false,
+            hopeless,
+            reason: Some(reason),
+        });
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn turn(&mut self, state: State) {
+        let reason = state.reason.as_deref().unwrap_or_default();
+        match (&self.state, state.up) {
+            (old, true) if !old.up => tracing::info!("kafka is within reach"),
+            (old, false) if old.up || old.hopeless != state.hopeless || !self.looked => {
+                tracing::warn!(reason, "kafka is out of reach");
+            }
+            _ => tracing::debug!(reason, "kafka was looked for"),
+        }
+        self.looked = true;
+        self.state = state;
     }
 }
 
@@ -114,28 +147,24 @@ pub(super) fn watch(
         .map(drop)
 }
 
-fn see(
-    producer: &ThreadedProducer<Deliveries>,
-    topic: &str,
-) -> Result<(), (Option<RDKafkaErrorCode>, String)> {
+fn see(producer: &ThreadedProducer<Deliveries>, topic: &str) -> Result<(), (Option<Code>, String)> {
     let metadata = producer
         .client()
         .fetch_metadata(Some(topic), TIMEOUT)
         .map_err(|error| {
-            let reason = format!("no broker answers ({error})");
+            let reason = NO_BROKER.to_owned();
             (error.rdkafka_error_code(), reason)
         })?;
     let wrong = metadata.topics().iter().find_map(|topic| topic.error());
-    match wrong.map(RDKafkaErrorCode::from) {
+    match wrong.map(Code::from) {
         // A topic without a leader is there; it is being elected.
-        None | Some(RDKafkaErrorCode::LeaderNotAvailable) => Ok(()),
+        None | Some(Code::LeaderNotAvailable) => Ok(()),
         Some(code) => Err((Some(code), format!("topic `{topic}`: {code}"))),
     }
 }
 
 /// Whether a person has to do something about it.
-fn is_lasting(code: RDKafkaErrorCode) -> bool {
-    use RDKafkaErrorCode as Code;
+fn is_lasting(code: Code) -> bool {
     matches!(
         code,
         Code::Authentication
