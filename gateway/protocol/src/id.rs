@@ -26,7 +26,7 @@ impl<'a> WriteKey<'a> {
     /// The longest, in bytes.
     pub const MAX_LEN: usize = 64;
     /// In words, for messages.
-    pub const FORM: &'static str = "1 to 64 bytes of `A-Z a-z 0-9 - _`";
+    pub const FORM: &'static str = "1 to 64 of `A-Z a-z 0-9 - _`";
 
     /// Checks a text.
     ///

@@ -4,8 +4,14 @@ use crate::{
     sites::{Site, Sites},
 };
 use footfall_protocol::WriteKey;
-use footfall_service::config::{Document, Problem, Problems};
+use footfall_service::{
+    config::{Document, Problem, Problems},
+    kafka::Settings,
+};
+use rdkafka::error::KafkaError;
 use std::collections::HashMap;
+
+const PROPERTY: &str = "a property that librdkafka takes";
 
 impl Config {
     /// Turns the checked document into the gateway's configuration.
@@ -24,6 +30,7 @@ impl Config {
             network
         });
         let proxies = Proxies::new(networks.collect(), raw.forwarded_header);
+        problems.extend(kafka_problem(document, &raw.kafka.settings));
         let sites = read_sites(document, raw.sites, &mut problems);
         if !problems.is_empty() {
             return Err(Problems(problems));
@@ -68,6 +75,22 @@ fn read_sites(document: &Document, raw: Vec<RawSite>, problems: &mut Vec<Problem
         }
     }
     Sites::new(sites)
+}
+
+/// A property that librdkafka does not know, or a value that it does not take.
+fn kafka_problem(document: &Document, settings: &Settings) -> Option<Problem> {
+    let refused = settings.producer(&[]).create_native_config().err()?;
+    let (description, name, value) = match refused {
+        KafkaError::ClientConfig(_, description, name, value) => (description, name, value),
+        other => return Some(document.problem("kafka.properties", PROPERTY, other.to_string())),
+    };
+    let table = if settings.producer.contains_key(&name) {
+        "kafka.producer"
+    } else {
+        "kafka.properties"
+    };
+    let found = format!("{} ({description})", quoted(&value));
+    Some(document.problem(&format!("{table}.{name}"), PROPERTY, found))
 }
 
 /// A scheme, a host and maybe a port, without a path, as browsers send it.

@@ -1,1 +1,471 @@
+use super::*;
+use crate::{
+    outgoing::{Outgoing, Topic},
+    sink::{Health, Unavailable},
+    testing::batch,
+};
+use axum::{
+    body::Body,
+    extract::ConnectInfo,
+    http::{Method, StatusCode},
+};
+use footfall_service::config::{Inputs, load};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use std::{net::SocketAddr, sync::Mutex};
+use tower::ServiceExt as _;
 
+/// Keeps what it takes, up to a number of records.
+#[derive(Clone, Default)]
+struct Memory {
+    taken: Arc<Mutex<Vec<(Topic, Option<String>, String)>>>,
+    room: usize,
+}
+
+impl Sink for Memory {
+    fn take(&self, outgoing: &Outgoing) -> Result<(), Unavailable> {
+        let mut taken = self.taken.lock().unwrap();
+        if taken.len() + outgoing.records() > self.room {
+            return Err(Unavailable::Full);
+        }
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        taken.extend(
+            outgoing
+                .messages()
+                .map(|message| (message.topic, message.key.map(text), text(message.value))),
+        );
+        Ok(())
+    }
+
+    fn health(&self) -> Health {
+        Health {
+            takes: self.room > 0,
+            kafka: health::Kafka::Down,
+            reason: Some("no broker answers".into()),
+        }
+    }
+}
+
+/// A gateway with that sink.
+struct Fixture {
+    gateway: Arc<Gateway>,
+    router: Router,
+    memory: Memory,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: axum::http::HeaderMap,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    #[track_caller]
+    fn is_problem(&self, status: u16, code: &str) {
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json")
+        );
+        let json = self.json();
+        assert_eq!(
+            (self.status.as_u16(), json["code"].as_str()),
+            (status, Some(code)),
+            "{json}"
+        );
+        assert_eq!(json["status"], status);
+    }
+}
+
+impl Fixture {
+    fn new(arguments: &[&str]) -> Self {
+        Self::make("", arguments, 1000)
+    }
+
+    fn with_sites(file: &str) -> Self {
+        Self::make(file, &[], 1000)
+    }
+
+    fn with_room(room: usize) -> Self {
+        Self::make("", &[], room)
+    }
+
+    fn make(file: &str, arguments: &[&str], room: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gateway.toml");
+        std::fs::write(&path, file).unwrap();
+        let mut all = vec!["footfall-gateway".into(), "--config".into(), path.into()];
+        all.extend(["--kafka-brokers", "localhost:9092"].map(Into::into));
+        all.extend(arguments.iter().map(Into::into));
+        let inputs = Inputs {
+            arguments: all,
+            environment: Vec::new(),
+        };
+        let document = load(&crate::config::PROGRAM, inputs).unwrap().document;
+        let config = Config::read(&document).unwrap();
+        let mut registry = footfall_service::metrics::registry();
+        let metrics = Metrics::register(&mut registry);
+        let memory = Memory {
+            room,
+            ..Memory::default()
+        };
+        let gateway = Gateway::new(&config, memory.clone(), metrics);
+        let router = router(&gateway, footfall_service::metrics::routes(registry, || {}));
+        Self {
+            gateway,
+            router,
+            memory,
+        }
+    }
+
+    async fn ask(&self, method: Method, uri: &str, headers: &[(&str, &str)], body: Body) -> Answer {
+        let mut request = Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let peer: SocketAddr = "203.0.113.77:4711".parse().unwrap();
+        let request = request.extension(ConnectInfo(peer)).body(body).unwrap();
+        let (head, body) = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .unwrap()
+            .into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
+    async fn post(&self, body: impl Into<Body>, headers: &[(&str, &str)]) -> Answer {
+        self.ask(Method::POST, "/v1/events", headers, body.into())
+            .await
+    }
+
+    async fn get(&self, uri: &str) -> Answer {
+        self.ask(Method::GET, uri, &[], Body::empty()).await
+    }
+
+    fn taken(&self) -> Vec<(Topic, Option<String>, String)> {
+        self.memory.taken.lock().unwrap().clone()
+    }
+
+    /// The value of a series of `/metrics`.
+    async fn metric(&self, series: &str) -> u64 {
+        let page = self.get("/metrics").await.body;
+        let line = page.lines().find_map(|line| line.strip_prefix(series));
+        line.unwrap_or_else(|| panic!("no {series} in {page}"))
+            .trim()
+            .parse()
+            .unwrap()
+    }
+}
+
+/// A body that comes in pieces, without a length.
+fn chunked(pieces: usize, len: usize) -> Body {
+    let piece = axum::body::Bytes::from(vec![b' '; len]);
+    let pieces = (0..pieces).map(move |_| Ok::<_, std::io::Error>(piece.clone()));
+    Body::from_stream(futures_util::stream::iter(pieces))
+}
+
+#[tokio::test]
+async fn accepted_and_rejected_events_go_to_their_topics_and_are_counted() {
+    let gateway = Fixture::new(&[]);
+    let headers = [
+        ("content-type", "text/plain;charset=UTF-8"),
+        ("user-agent", "B/1"),
+    ];
+    let answer = gateway.post(batch(2, 1), &headers).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    let json = answer.json();
+    assert_eq!(
+        (&json["accepted"], &json["dropped"]),
+        (&2.into(), &Value::Null)
+    );
+    assert_eq!(json["rejected"][0]["index"], 2);
+    assert_eq!(json["rejected"][0]["id"], Value::Null);
+    assert_eq!(json["rejected"][0]["code"], "not_an_object");
+
+    let taken = gateway.taken();
+    let topics: Vec<_> = taken
+        .iter()
+        .map(|(topic, key, _)| (*topic, key.as_deref()))
+        .collect();
+    let event = (Topic::Events, Some("demo/v"));
+    assert_eq!(topics, [event, event, (Topic::Rejected, Some("demo"))]);
+    let record: Value = serde_json::from_str(&taken[0].2).unwrap();
+    assert_eq!(
+        record["client"],
+        serde_json::json!({"ip": "203.0.113.0", "user_agent": "B/1"})
+    );
+
+    assert_eq!(gateway.metric("footfall_events_received_total ").await, 3);
+    let series = "footfall_events_rejected_total{code=\"not_an_object\"} ";
+    assert_eq!(gateway.metric(series).await, 1);
+    let series = "footfall_requests_total{route=\"/v1/events\",status=\"202\",code=\"ok\"} ";
+    assert_eq!(gateway.metric(series).await, 1);
+}
+
+#[tokio::test]
+async fn a_wrong_envelope_is_refused_whole_with_its_pointer() {
+    let gateway = Fixture::new(&[]);
+    gateway
+        .post("[]", &[])
+        .await
+        .is_problem(400, "malformed_body");
+    let wrong = gateway
+        .post(r#"{"write_key":"a","sent_at":"x"}"#, &[])
+        .await;
+    wrong.is_problem(400, "invalid_field");
+    assert_eq!(wrong.json()["pointer"], "#/sent_at");
+    gateway
+        .post(batch(0, 0), &[])
+        .await
+        .is_problem(400, "batch_empty");
+    gateway
+        .post(batch(501, 0), &[])
+        .await
+        .is_problem(400, "batch_too_large");
+    assert_eq!(gateway.metric("footfall_events_received_total ").await, 0);
+    let series =
+        "footfall_requests_total{route=\"/v1/events\",status=\"400\",code=\"batch_empty\"} ";
+    assert_eq!(gateway.metric(series).await, 1);
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_with_and_without_a_length() {
+    let gateway = Fixture::new(&["--limits-body", "100"]);
+    gateway
+        .post(" ".repeat(101), &[])
+        .await
+        .is_problem(413, "body_too_large");
+    gateway
+        .post(chunked(11, 10), &[])
+        .await
+        .is_problem(413, "body_too_large");
+    gateway
+        .post(chunked(10, 10), &[])
+        .await
+        .is_problem(400, "malformed_body");
+}
+
+#[tokio::test]
+async fn other_media_types_and_encodings_are_refused() {
+    let gateway = Fixture::new(&[]);
+    let answer = gateway
+        .post(batch(1, 0), &[("content-type", "application/xml")])
+        .await;
+    answer.is_problem(415, "unsupported_media_type");
+    let compressed: [&[_]; 3] = [
+        &[("content-encoding", "gzip")],
+        &[("content-encoding", "identity, gzip")],
+        &[
+            ("content-encoding", "identity"),
+            ("content-encoding", "identity"),
+        ],
+    ];
+    for headers in compressed {
+        let answer = gateway.post(batch(1, 0), headers).await;
+        answer.is_problem(415, "unsupported_encoding");
+        assert_eq!(answer.header("accept-encoding"), Some("identity"));
+    }
+    let uri = "/v1/events?compression=gzip";
+    let headers = [("content-type", "text/plain")];
+    let answer = gateway
+        .ask(Method::POST, uri, &headers, Body::from(batch(1, 0)))
+        .await;
+    answer.is_problem(415, "unsupported_encoding");
+    let headers = [
+        ("content-encoding", "Identity"),
+        ("content-type", "Application/JSON"),
+    ];
+    assert_eq!(
+        gateway.post(batch(1, 0), &headers).await.status,
+        StatusCode::ACCEPTED
+    );
+}
+
+#[tokio::test]
+async fn a_full_sink_takes_nothing_of_the_request() {
+    let gateway = Fixture::with_room(2);
+    let refused = gateway
+        .post(batch(3, 0), &[("origin", "https://a.example")])
+        .await;
+    refused.is_problem(503, "unavailable");
+    assert_eq!(refused.header("retry-after"), Some("5"));
+    assert_eq!(
+        refused.header("access-control-expose-headers"),
+        Some("Retry-After")
+    );
+    assert!(gateway.taken().is_empty());
+    assert_eq!(
+        gateway.post(batch(1, 1), &[]).await.status,
+        StatusCode::ACCEPTED
+    );
+}
+
+#[tokio::test]
+async fn sites_decide_who_may_send() {
+    let file = "[[sites]]\nwrite_key = 'demo'\norigins = ['https://shop.example']\n";
+    let gateway = Fixture::with_sites(file);
+    let origin = |origin| [("origin", origin)];
+    let answer = gateway
+        .post(batch(1, 0), &origin("https://shop.example"))
+        .await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    assert_eq!(
+        gateway.post(batch(1, 0), &[]).await.status,
+        StatusCode::ACCEPTED
+    );
+    let answer = gateway
+        .post(batch(1, 0), &origin("https://evil.example"))
+        .await;
+    answer.is_problem(403, "origin_not_allowed");
+    assert_eq!(
+        answer.header("access-control-allow-origin"),
+        Some("https://evil.example")
+    );
+    gateway
+        .post(batch(1, 0), &origin("null"))
+        .await
+        .is_problem(403, "origin_not_allowed");
+    let other = batch(1, 0).replace("demo", "other");
+    gateway
+        .post(other, &[])
+        .await
+        .is_problem(401, "unknown_write_key");
+    assert_eq!(gateway.taken().len(), 2);
+}
+
+#[tokio::test]
+async fn no_means_no_unless_consent_was_granted() {
+    let gateway = Fixture::new(&[]);
+    for headers in [[("sec-gpc", "1")], [("dnt", "1")]] {
+        let json = gateway.post(batch(2, 1), &headers).await.json();
+        assert_eq!(
+            (&json["accepted"], &json["dropped"]),
+            (&0.into(), &2.into())
+        );
+    }
+    let denied = batch(1, 0).replacen('{', r#"{"consent":"denied","#, 1);
+    assert_eq!(gateway.post(denied, &[]).await.json()["dropped"], 1);
+    assert!(gateway.taken().is_empty());
+    let series = "footfall_events_dropped_total{reason=\"privacy\"} ";
+    assert_eq!(gateway.metric(series).await, 5);
+    assert_eq!(gateway.metric("footfall_events_received_total ").await, 7);
+    let granted = batch(1, 0).replacen('{', r#"{"consent":"granted","#, 1);
+    assert_eq!(
+        gateway.post(granted, &[("sec-gpc", "1")]).await.json()["accepted"],
+        1
+    );
+}
+
+#[tokio::test]
+async fn anonymised_events_have_no_key_and_no_address() {
+    let gateway = Fixture::new(&["--privacy-policy", "anonymise"]);
+    let json = gateway.post(batch(1, 0), &[("dnt", "1")]).await.json();
+    assert_eq!(
+        (&json["accepted"], &json["dropped"]),
+        (&1.into(), &Value::Null)
+    );
+    let (_, key, value) = gateway.taken().remove(0);
+    let record: Value = serde_json::from_str(&value).unwrap();
+    assert_eq!(
+        (key, &record["visitor"], &record["client"]),
+        (None, &Value::Null, &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn every_answer_can_be_read_by_the_page_that_asked() {
+    let gateway = Fixture::new(&[]);
+    let origin = [("origin", "https://shop.example")];
+    for (method, uri, status) in [
+        (Method::POST, "/v1/events", 400),
+        (Method::DELETE, "/v1/events", 405),
+        (Method::GET, "/nothing", 404),
+        (Method::GET, "/livez", 200),
+        (Method::OPTIONS, "/v1/events", 204),
+    ] {
+        let answer = gateway.ask(method, uri, &origin, Body::empty()).await;
+        assert_eq!(answer.status.as_u16(), status, "{uri}");
+        assert_eq!(
+            answer.header("access-control-allow-origin"),
+            Some("https://shop.example")
+        );
+        assert_eq!(answer.header("vary"), Some("Origin"));
+    }
+    let answer = gateway.get("/nothing").await;
+    answer.is_problem(404, "not_found");
+    assert_eq!(
+        (
+            answer.header("vary"),
+            answer.header("access-control-allow-origin")
+        ),
+        (Some("Origin"), None)
+    );
+}
+
+#[tokio::test]
+async fn a_preflight_is_remembered_for_two_hours() {
+    let gateway = Fixture::new(&[]);
+    let headers = [
+        ("origin", "https://a.example"),
+        ("access-control-request-method", "POST"),
+    ];
+    let answer = gateway
+        .ask(Method::OPTIONS, "/v1/events", &headers, Body::empty())
+        .await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    assert_eq!(answer.header("access-control-max-age"), Some("7200"));
+    assert_eq!(answer.header("access-control-allow-methods"), Some("POST"));
+    assert!(
+        answer
+            .header("access-control-allow-headers")
+            .unwrap()
+            .contains("content-type")
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_method_names_the_right_ones() {
+    let gateway = Fixture::new(&[]);
+    let answer = gateway.get("/v1/events").await;
+    answer.is_problem(405, "method_not_allowed");
+    assert_eq!(answer.header("allow"), Some("POST,OPTIONS"));
+}
+
+#[tokio::test]
+async fn readiness_says_why_and_draining_closes_connections() {
+    let gateway = Fixture::new(&[]);
+    let ready = gateway.get("/readyz").await;
+    assert_eq!(
+        ready.body,
+        r#"{"ready":true,"kafka":"down","spill":"off","reason":"no broker answers"}"#
+    );
+    assert_eq!(
+        (ready.status, ready.header("connection")),
+        (StatusCode::OK, None)
+    );
+
+    gateway.gateway.drain();
+    let draining = gateway.get("/readyz").await;
+    assert_eq!(draining.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(draining.json()["reason"], "the gateway is stopping");
+    let answer = gateway.post(batch(1, 0), &[]).await;
+    assert_eq!(
+        (answer.status, answer.header("connection")),
+        (StatusCode::ACCEPTED, Some("close"))
+    );
+    assert_eq!(gateway.get("/livez").await.status, StatusCode::OK);
+}
