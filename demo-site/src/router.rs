@@ -145,3 +145,6 @@ impl IntoResponse for pages::Error {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail).into_response()
     }
 }
+
+#[cfg(test)]
+mod tests;

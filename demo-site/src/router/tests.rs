@@ -1,11 +1,12 @@
 //! The site over HTTP, without a socket: every page, and what must never be one.
 
+use super::router;
+use crate::site::{Addresses, Site};
 use axum::{
     Router,
     body::Body,
     http::{HeaderMap, Method, Request, StatusCode},
 };
-use footfall_demo_site::{Addresses, Site, router};
 use http_body_util::BodyExt as _;
 use std::path::Path;
 use tower::ServiceExt as _;
