@@ -201,13 +201,9 @@ impl Function {
 }
 
 impl Accumulator {
-    /// Orders two results of one aggregate, for "the greatest".
+    /// Its result as a number, if it is one.
     #[must_use]
-    pub fn compare(&self, other: &Self) -> std::cmp::Ordering {
-        self.number().cmp(&other.number())
-    }
-
-    fn number(&self) -> Option<Decimal> {
+    pub fn number(&self) -> Option<Decimal> {
         Decimal::parse(&self.result())
     }
 }

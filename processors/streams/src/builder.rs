@@ -5,7 +5,6 @@ use footfall_task::Record;
 use std::{fmt, sync::Arc};
 
 /// Begins a stream that reads a topic.
-#[must_use]
 pub fn stream(from: &str) -> Stream {
     Stream {
         from: from.into(),

@@ -94,7 +94,7 @@ impl TestDriver {
         };
         *offset += 1;
         let topology = &self.topology;
-        let task = self.tasks.entry(place.clone());
+        let task = self.tasks.entry(place);
         let task = task.or_insert_with(|| topology.task(&sent.topic, partition));
         let mut effects = Effects::default();
         task.process(&record, &mut effects);

@@ -1,0 +1,179 @@
+//! `aggregation.toml`: its keys, and what they come to.
+
+mod keys;
+mod stream;
+
+pub use keys::PROGRAM;
+
+use crate::core::NullValues;
+use footfall_service::{
+    config::{self, Document, Form, Problem, Problems},
+    kafka::{CreateTopics, Settings},
+};
+use footfall_streams::Topology;
+use serde::Deserialize;
+use serde::Deserializer;
+use std::time::Duration;
+use stream::StreamReader;
+
+/// A configuration that has been checked.
+#[derive(Debug)]
+pub struct Config {
+    /// Address of the HTTP interface.
+    pub listen: String,
+    /// Address of a second one for operators.
+    pub admin: Option<String>,
+    /// How the streams are run.
+    pub runtime: footfall_runtime::Config,
+    /// The streams.
+    pub topology: Topology,
+    /// Origins whose pages may ask; `*` is all.
+    pub origins: Vec<String>,
+    /// Whether the sources' records are shown as they arrive.
+    pub tail: bool,
+}
+
+/// The document's own shape.
+#[derive(Debug, Deserialize)]
+struct File {
+    listen: String,
+    admin: Option<String>,
+    group: String,
+    delivery: String,
+    #[serde(deserialize_with = "config::duration")]
+    commit_interval: Duration,
+    kafka: Settings,
+    topics: CreateTopics,
+    #[serde(default)]
+    origins: Vec<String>,
+    tail: bool,
+    #[serde(default, deserialize_with = "in_order")]
+    streams: Vec<(String, StreamTable)>,
+}
+
+/// One `[streams.NAME]`.
+#[derive(Debug, Deserialize)]
+struct StreamTable {
+    from: String,
+    r#where: Option<String>,
+    key: Option<String>,
+    time: String,
+    null_values: NullValues,
+    window: WindowTable,
+    #[serde(default, deserialize_with = "in_order")]
+    aggregate: Vec<(String, String)>,
+    emit: String,
+    to: String,
+    late: Option<String>,
+    dlq: Option<String>,
+}
+
+/// Lengths in milliseconds.
+#[derive(Debug, Deserialize)]
+struct WindowTable {
+    size: i64,
+    advance: Option<i64>,
+    grace: i64,
+}
+
+/// Turns the checked document into a configuration.
+///
+/// # Errors
+/// Everything that shows only when values are seen together, or that takes more than their form.
+pub fn read(document: &Document) -> Result<Config, Problems> {
+    let file: File = document.read()?;
+    let mut problems = check(document, &file);
+    let streams: Vec<_> = file
+        .streams
+        .iter()
+        .filter_map(|(name, table)| {
+            let reader = StreamReader {
+                document,
+                group: &file.group,
+                name,
+                table,
+                problems: &mut problems,
+            };
+            reader.read()
+        })
+        .collect();
+    if !problems.is_empty() {
+        return Err(Problems(problems));
+    }
+    Ok(Config {
+        listen: file.listen,
+        admin: file.admin,
+        topology: Topology::new(&file.group, streams),
+        runtime: footfall_runtime::Config {
+            kafka: file.kafka,
+            group: file.group,
+            commit_interval: file.commit_interval,
+            topics: file.topics,
+        },
+        origins: file.origins,
+        tail: file.tail,
+    })
+}
+
+/// What is wrong outside of the streams.
+fn check(document: &Document, file: &File) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut problem = |key: &str, expected: &str, found: String| {
+        problems.push(document.problem(key, expected, found));
+    };
+    if file.delivery != "at_least_once" {
+        let expected = "`at_least_once`, which is what this version can do";
+        problem("delivery", expected, format!("`{}`", file.delivery));
+    }
+    if file.commit_interval.is_zero() {
+        problem("commit_interval", "1ms or more", "0ms".into());
+    }
+    if file.streams.is_empty() {
+        problem(
+            "streams",
+            "at least one `[streams.NAME]` in the configuration file",
+            "none".into(),
+        );
+    }
+    if Form::Topic.read_text(&file.group).is_none() {
+        let expected = "a name of `A-Z a-z 0-9 . _ -`, because internal topics are named after it";
+        problem(
+            "group",
+            expected,
+            format!("`{}`", file.group.escape_debug()),
+        );
+    }
+    for origin in &file.origins {
+        if !is_origin(origin) {
+            let expected = "`*`, or origins such as `https://shop.example`, without a path";
+            problem("origins", expected, format!("`{}`", origin.escape_debug()));
+        }
+    }
+    problems
+}
+
+/// A table whose order counts: of streams for who lists them, of aggregates for `top=`.
+fn in_order<'de, D, T>(deserializer: D) -> Result<Vec<(String, T)>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: serde::de::DeserializeOwned,
+{
+    let table = serde_json::Map::deserialize(deserializer)?;
+    let entries = table.into_iter().map(|(name, value)| {
+        let value = serde_json::from_value(value).map_err(serde::de::Error::custom)?;
+        Ok((name, value))
+    });
+    entries.collect()
+}
+
+/// As browsers send it: a scheme, a host and perhaps a port.
+fn is_origin(text: &str) -> bool {
+    let host = text.split_once("://").map(|(_, host)| host);
+    text == "*"
+        || host.is_some_and(|host| {
+            !host.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()) && !host.contains('/')
+        })
+}
+
+#[cfg(test)]
+mod tests;

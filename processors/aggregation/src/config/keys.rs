@@ -1,0 +1,147 @@
+use footfall_service::config::{Default, Form, Key, Program};
+
+/// The binary, with every key it knows.
+pub const PROGRAM: Program = Program {
+    name: "footfall-aggregation",
+    version: env!("CARGO_PKG_VERSION"),
+    about: "Counts the event log in windows, as aggregation.toml declares them",
+    keys: KEYS,
+};
+
+const KEYS: &[Key] = &[
+    Key {
+        path: "listen",
+        form: Form::Address,
+        default: Default::Value("127.0.0.1:8081"),
+        help: "address of the HTTP interface",
+    },
+    Key {
+        path: "group",
+        form: Form::Text,
+        default: Default::Value("footfall-aggregation"),
+        help: "the consumer group, and the beginning of internal topics' names",
+    },
+    Key {
+        path: "delivery",
+        form: Form::Choice(&["at_least_once", "exactly_once"]),
+        default: Default::Value("at_least_once"),
+        help: "what a crash may do: at_least_once may count a commit interval's records twice",
+    },
+    Key {
+        path: "commit_interval",
+        form: Form::Duration,
+        default: Default::Value("100ms"),
+        help: "how long results gather before they are written and offsets committed",
+    },
+    Key {
+        path: "topics.create",
+        form: Form::Boolean,
+        default: Default::Value("true"),
+        help: "make outputs and internal topics that are missing",
+    },
+    Key {
+        path: "origins",
+        form: Form::List,
+        default: Default::Absent,
+        help: "origins whose pages may read the HTTP interface; `*` is all",
+    },
+    Key {
+        path: "tail",
+        form: Form::Boolean,
+        default: Default::Value("false"),
+        help: "show the sources' records, which are visitors' data, at /v1/streams/NAME/tail",
+    },
+    Key {
+        path: "streams",
+        form: Form::Named(STREAM),
+        default: Default::Absent,
+        help: "the streams, each with a name",
+    },
+];
+
+const STREAM: &[Key] = &[
+    Key {
+        path: "from",
+        form: Form::Topic,
+        default: Default::Required,
+        help: "the topic it reads",
+    },
+    Key {
+        path: "where",
+        form: Form::Text,
+        default: Default::Absent,
+        help: "CEL; which records count; left out: every one",
+    },
+    Key {
+        path: "key",
+        form: Form::Text,
+        default: Default::Absent,
+        help: "JSON pointer to what records are grouped by; left out: the record's own key",
+    },
+    Key {
+        path: "time",
+        form: Form::Text,
+        default: Default::Value("record"),
+        help: "`record` for the record's timestamp, or a JSON pointer to milliseconds or RFC 3339",
+    },
+    Key {
+        path: "null_values",
+        form: Form::Choice(&["count", "skip"]),
+        default: Default::Value("count"),
+        help: "whether records without a value count",
+    },
+    Key {
+        path: "window.size",
+        form: Form::Duration,
+        default: Default::Required,
+        help: "how long a window is",
+    },
+    Key {
+        path: "window.advance",
+        form: Form::Duration,
+        default: Default::Absent,
+        help: "how often one begins; left out: when the one before ends",
+    },
+    Key {
+        path: "window.grace",
+        form: Form::Duration,
+        default: Default::Required,
+        help: "how long after its end a window takes records",
+    },
+    Key {
+        path: "aggregate",
+        form: Form::Properties,
+        default: Default::Absent,
+        help: "NAME = \"count()\", \"sum(/pointer)\", \"min(/pointer)\" or \"max(/pointer)\"; left out: count",
+    },
+    Key {
+        path: "emit",
+        form: Form::Choice(&["updates", "final"]),
+        default: Default::Value("updates"),
+        help: "a result at each commit that changed it, or one when its window closes",
+    },
+    Key {
+        path: "to",
+        form: Form::Topic,
+        default: Default::Required,
+        help: "the topic of the results",
+    },
+    Key {
+        path: "late",
+        form: Form::Topic,
+        default: Default::Absent,
+        help: "where records go that come too late; `none` only counts them; left out: TO.late",
+    },
+    Key {
+        path: "dlq",
+        form: Form::Topic,
+        default: Default::Absent,
+        help: "where records go that cannot be used; `none` only counts them; left out: FROM.dlq",
+    },
+    Key {
+        path: "codec",
+        form: Form::Choice(&["json"]),
+        default: Default::Value("json"),
+        help: "how results are written",
+    },
+];

@@ -1,0 +1,199 @@
+//! From one `[streams.NAME]` to a stream.
+
+use super::StreamTable;
+use crate::core::{Condition, JsonReader, Pointer, Time, aggregate};
+use footfall_service::config::{Document, Form, Problem};
+use footfall_streams::{
+    Aggregation, Definition, Emit, Function, TimeWindows, WindowError, Windows, millis, stream,
+};
+use std::sync::Arc;
+
+/// Names in the output that are not an aggregate's.
+const RESERVED: [&str; 6] = ["key", "key_base64", "start", "end", "final", "closed_by"];
+
+/// Reads one table; what is wrong with it goes to `problems`.
+pub(super) struct StreamReader<'a> {
+    pub(super) document: &'a Document,
+    pub(super) group: &'a str,
+    pub(super) name: &'a str,
+    pub(super) table: &'a StreamTable,
+    pub(super) problems: &'a mut Vec<Problem>,
+}
+
+impl StreamReader<'_> {
+    /// The stream, if nothing is wrong with it.
+    pub(super) fn read(mut self) -> Option<Definition> {
+        let before = self.problems.len();
+        let table = self.table;
+        self.check_names();
+        let condition = table.r#where.as_ref().and_then(|text| self.condition(text));
+        let key = table
+            .key
+            .as_ref()
+            .and_then(|text| self.pointer("key", text));
+        let time = match table.time.as_str() {
+            "record" => Some(Time::Record),
+            text => self.pointer("time", text).map(Time::Field),
+        };
+        let windows = self.windows();
+        let (aggregates, fields) = self.aggregates().into_iter().unzip();
+        if self.problems.len() > before {
+            return None;
+        }
+        let reader = JsonReader {
+            condition,
+            key,
+            time: time?,
+            null_values: table.null_values,
+            fields,
+        };
+        Some(self.definition(reader, windows?, aggregates))
+    }
+
+    fn definition(
+        &self,
+        reader: JsonReader,
+        windows: Windows,
+        aggregates: Vec<Aggregation>,
+    ) -> Definition {
+        let table = self.table;
+        let is_rekeyed = reader.key.is_some();
+        let stream = stream(&table.from).read_with(reader);
+        let grouped = match is_rekeyed {
+            true => stream.group_by_read_key(),
+            false => stream.group_by_key(),
+        };
+        let emit = match table.emit.as_str() {
+            "final" => Emit::Final,
+            _ => Emit::Updates,
+        };
+        let definition = grouped.windowed_by(windows).aggregate(aggregates);
+        let definition = definition.named(self.name).emit(emit).to(&table.to);
+        Definition {
+            late: topic(&table.late, definition.late),
+            dlq: topic(&table.dlq, definition.dlq),
+            ..definition
+        }
+    }
+
+    /// The stream's name is a part of topics' names, and so are those that defaults are made from.
+    fn check_names(&mut self) {
+        let (group, name, table) = (self.group, self.name, self.table);
+        let is_topic = |name: &str| Form::Topic.read_text(name).is_some();
+        if !is_topic(&format!("{group}-{name}-repartition")) {
+            let expected = "a name of `A-Z a-z 0-9 . _ -`, short enough for topics that are named `GROUP-NAME-repartition`";
+            let problem = self
+                .document
+                .problem(&self.path(""), expected, format!("`{name}`"));
+            self.problems.push(problem);
+        }
+        let defaults = [
+            ("late", &table.late, format!("{}.late", table.to)),
+            ("dlq", &table.dlq, format!("{}.dlq", table.from)),
+        ];
+        for (key, given, default) in defaults {
+            if given.is_none() && !is_topic(&default) {
+                let expected = format!("a topic name, because `{default}` is too long for one");
+                self.problem(key, &expected, "nothing");
+            }
+        }
+        if table.to == table.from {
+            self.problem(
+                "to",
+                "another topic than `from`",
+                &format!("`{}`", table.to),
+            );
+        }
+    }
+
+    fn condition(&mut self, text: &str) -> Option<Condition> {
+        match Condition::parse(text) {
+            Ok(condition) => Some(condition),
+            Err(error) => {
+                self.problem("where", "a CEL expression", &format!("`{text}` ({error})"));
+                None
+            }
+        }
+    }
+
+    fn pointer(&mut self, key: &str, text: &str) -> Option<Pointer> {
+        let pointer = Pointer::parse(text);
+        if pointer.is_none() {
+            let expected = match key {
+                "time" => "`record`, or a JSON pointer such as `/page/url`",
+                _ => "a JSON pointer such as `/page/url`",
+            };
+            self.problem(key, expected, &format!("`{text}`"));
+        }
+        pointer
+    }
+
+    fn windows(&mut self) -> Option<Windows> {
+        let window = &self.table.window;
+        let windows = TimeWindows::of(millis(window.size));
+        let windows = match window.advance {
+            Some(advance) => windows.advance_by(millis(advance)),
+            None => windows,
+        };
+        let error = match windows.grace(millis(window.grace)) {
+            Ok(windows) => return Some(windows),
+            Err(error) => error,
+        };
+        let (key, expected, found) = match error {
+            WindowError::Size { size } => ("window.size", "more than 0ms".into(), size),
+            WindowError::Advance { advance } => ("window.advance", "more than 0ms".into(), advance),
+            WindowError::Gap { size, advance } => (
+                "window.advance",
+                format!("up to the window's size of {size}ms"),
+                advance,
+            ),
+            WindowError::Grace { grace } => ("window.grace", "0ms or more".into(), grace),
+        };
+        self.problem(key, &expected, &format!("{found}ms"));
+        None
+    }
+
+    fn aggregates(&mut self) -> Vec<(Aggregation, Option<Pointer>)> {
+        let table = self.table;
+        let mut aggregates = Vec::new();
+        for (name, text) in &table.aggregate {
+            let key = format!("aggregate.{name}");
+            let found = format!("`{text}`");
+            match aggregate(name, text) {
+                _ if RESERVED.contains(&name.as_str()) => {
+                    let expected = format!("a name other than {}", RESERVED.join(", "));
+                    self.problem(&key, &expected, &format!("`{name}`"));
+                }
+                Ok(read) => aggregates.push(read),
+                Err(expected) => self.problem(&key, &expected, &found),
+            }
+        }
+        if table.aggregate.is_empty() {
+            let count = Aggregation {
+                name: "count".into(),
+                function: Function::Count,
+                field: "".into(),
+            };
+            aggregates.push((count, None));
+        }
+        aggregates
+    }
+
+    fn problem(&mut self, key: &str, expected: &str, found: &str) {
+        let problem = self.document.problem(&self.path(key), expected, found);
+        self.problems.push(problem);
+    }
+
+    fn path(&self, key: &str) -> String {
+        let dot = if key.is_empty() { "" } else { "." };
+        format!("streams.{}{dot}{key}", self.name)
+    }
+}
+
+fn topic(given: &Option<String>, default: Option<Arc<str>>) -> Option<Arc<str>> {
+    match given.as_deref() {
+        Some("none") => None,
+        Some(topic) => Some(topic.into()),
+        None => default,
+    }
+}

@@ -1,0 +1,11 @@
+//! What a record is to a stream that is declared in TOML. Pure: no Kafka, no clock.
+
+mod condition;
+mod expression;
+mod pointer;
+mod reader;
+
+pub use condition::Condition;
+pub use expression::aggregate;
+pub use pointer::Pointer;
+pub use reader::{JsonReader, NullValues, Time};

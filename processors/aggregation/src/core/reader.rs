@@ -1,0 +1,258 @@
+use super::{Condition, Pointer};
+use footfall_streams::{Decimal, Extract, Extracted, Unusable, own_key, own_time};
+use footfall_task::{Record, Timestamp};
+use serde_json::value::RawValue;
+
+/// Reads JSON records as a `[streams.NAME]` table says. A value is looked at only if the table
+/// names a part of it.
+#[derive(Debug)]
+pub struct JsonReader {
+    /// Which records count; left out, all.
+    pub condition: Option<Condition>,
+    /// What they are grouped by; left out, the record's own key.
+    pub key: Option<Pointer>,
+    /// When they happened.
+    pub time: Time,
+    /// Whether records without a value count.
+    pub null_values: NullValues,
+    /// The field of each aggregate, for those that read one.
+    pub fields: Vec<Option<Pointer>>,
+}
+
+/// Where a record's event time is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// The record's timestamp.
+    Record,
+    /// A field with milliseconds since the Unix epoch, or a text after RFC 3339.
+    Field(Pointer),
+}
+
+/// What records without a value are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NullValues {
+    /// Records like others, without any field.
+    Count,
+    /// Nothing.
+    Skip,
+}
+
+impl Extract for JsonReader {
+    fn extract(&self, record: &Record<'_>) -> Result<Option<Extracted>, Unusable> {
+        if record.value.is_none() && self.null_values == NullValues::Skip {
+            return Ok(None);
+        }
+        if let Some(condition) = &self.condition
+            && !condition.holds(record).map_err(|error| not_json(&error))?
+        {
+            return Ok(None);
+        }
+        let fields = self.fields.iter();
+        Ok(Some(Extracted {
+            key: self.key(record)?,
+            time: self.time(record)?,
+            inputs: fields
+                .map(|field| {
+                    field
+                        .as_ref()
+                        .map_or(Ok(None), |field| number(field, record))
+                })
+                .collect::<Result<_, _>>()?,
+        }))
+    }
+}
+
+impl JsonReader {
+    fn key(&self, record: &Record<'_>) -> Result<Vec<u8>, Unusable> {
+        let Some(pointer) = &self.key else {
+            return own_key(record).map(<[u8]>::to_vec);
+        };
+        let found = find(pointer, record)?
+            .ok_or_else(|| Unusable::null_key(&format!("a value at `{pointer}` as the key")))?;
+        Ok(text(found)?
+            .unwrap_or_else(|| found.get().to_owned())
+            .into_bytes())
+    }
+
+    fn time(&self, record: &Record<'_>) -> Result<Timestamp, Unusable> {
+        let Time::Field(pointer) = &self.time else {
+            return own_time(record);
+        };
+        let nothing = || {
+            let expected = "milliseconds since the Unix epoch or an RFC 3339 time";
+            Unusable::no_timestamp(format!("expected {expected} at `{pointer}`, found none"))
+        };
+        let found = find(pointer, record)?.ok_or_else(nothing)?;
+        let millis = match text(found)? {
+            Some(text) => text
+                .parse::<jiff::Timestamp>()
+                .map(jiff::Timestamp::as_millisecond)
+                .ok(),
+            None => found.get().parse().ok(),
+        };
+        let millis = millis.filter(|millis| *millis >= 0);
+        millis.map(Timestamp).ok_or_else(nothing)
+    }
+}
+
+fn number(field: &Pointer, record: &Record<'_>) -> Result<Option<Decimal>, Unusable> {
+    let Some(found) = find(field, record)? else {
+        return Ok(None);
+    };
+    let number = Decimal::parse(found.get()).ok_or_else(|| {
+        Unusable::not_a_number(format!(
+            "expected a number at `{field}`, found something else"
+        ))
+    })?;
+    Ok(Some(number))
+}
+
+/// What is there; a JSON `null` is nothing.
+fn find<'a>(pointer: &Pointer, record: &Record<'a>) -> Result<Option<&'a RawValue>, Unusable> {
+    let Some(json) = record.value else {
+        return Ok(None);
+    };
+    let found = pointer.find(json).map_err(|error| not_json(&error))?;
+    Ok(found.filter(|found| found.get() != "null"))
+}
+
+/// The text of a JSON string; `None` for what is none.
+fn text(raw: &RawValue) -> Result<Option<String>, Unusable> {
+    if !raw.get().starts_with('"') {
+        return Ok(None);
+    }
+    serde_json::from_str(raw.get())
+        .map(Some)
+        .map_err(|error| not_json(&error))
+}
+
+fn not_json(error: &serde_json::Error) -> Unusable {
+    Unusable::undecodable(format!("expected JSON, found {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use footfall_task::{Offset, Partition};
+
+    fn reader() -> JsonReader {
+        JsonReader {
+            condition: None,
+            key: None,
+            time: Time::Record,
+            null_values: NullValues::Count,
+            fields: vec![None],
+        }
+    }
+
+    fn record(value: Option<&'static str>) -> Record<'static> {
+        Record {
+            topic: "events",
+            partition: Partition(3),
+            offset: Offset(41),
+            timestamp: Some(Timestamp(77)),
+            key: Some(b"own"),
+            value: value.map(str::as_bytes),
+            headers: Vec::new(),
+        }
+    }
+
+    fn code(reader: &JsonReader, value: &'static str) -> &'static str {
+        reader.extract(&record(Some(value))).unwrap_err().code
+    }
+
+    #[test]
+    fn a_value_is_not_looked_at_without_need() {
+        let found = reader()
+            .extract(&record(Some("not json")))
+            .unwrap()
+            .unwrap();
+        assert_eq!((found.key, found.time), (b"own".to_vec(), Timestamp(77)));
+    }
+
+    #[test]
+    fn a_key_is_the_text_of_a_string_and_the_json_of_anything_else() {
+        let reader = JsonReader {
+            key: Pointer::parse("/k"),
+            ..reader()
+        };
+        for (json, key) in [
+            (r#"{"k":"/caf\u00e9"}"#, "/café"),
+            (r#"{"k":""}"#, ""),
+            (r#"{"k":12.50}"#, "12.50"),
+            (r#"{"k":true}"#, "true"),
+        ] {
+            let found = reader.extract(&record(Some(json))).unwrap().unwrap();
+            assert_eq!(String::from_utf8(found.key).unwrap(), key);
+        }
+        assert_eq!(code(&reader, r#"{"k":null}"#), "null_key");
+        assert_eq!(code(&reader, "{}"), "null_key");
+        assert_eq!(code(&reader, "{"), "undecodable");
+    }
+
+    #[test]
+    fn a_time_is_milliseconds_or_rfc_3339() {
+        let reader = JsonReader {
+            time: Time::Field(Pointer::parse("/at").unwrap()),
+            ..reader()
+        };
+        for (json, millis) in [
+            (r#"{"at":1764000000123}"#, 1_764_000_000_123),
+            (r#"{"at":"2025-11-24T16:00:00.123Z"}"#, 1_764_000_000_123),
+            (r#"{"at":"2025-11-25T01:00:00+09:00"}"#, 1_764_000_000_000),
+        ] {
+            let found = reader.extract(&record(Some(json))).unwrap().unwrap();
+            assert_eq!(found.time, Timestamp(millis), "{json}");
+        }
+        for json in [
+            "{}",
+            r#"{"at":null}"#,
+            r#"{"at":-1}"#,
+            r#"{"at":"yesterday"}"#,
+            r#"{"at":[1]}"#,
+        ] {
+            assert_eq!(code(&reader, json), "no_timestamp", "{json}");
+        }
+    }
+
+    #[test]
+    fn a_missing_field_is_left_out_and_a_text_is_not_a_number() {
+        let reader = JsonReader {
+            fields: vec![None, Pointer::parse("/amount")],
+            ..reader()
+        };
+        let inputs = |json| reader.extract(&record(Some(json))).unwrap().unwrap().inputs;
+        assert_eq!(inputs(r#"{"amount":12.5}"#), [None, Decimal::parse("12.5")]);
+        assert_eq!(inputs("{}"), [None, None]);
+        assert_eq!(inputs(r#"{"amount":null}"#), [None, None]);
+        assert_eq!(code(&reader, r#"{"amount":"12.5"}"#), "not_a_number");
+    }
+
+    #[test]
+    fn records_without_a_value_count_or_are_skipped() {
+        assert!(reader().extract(&record(None)).unwrap().is_some());
+        let skipping = JsonReader {
+            null_values: NullValues::Skip,
+            ..reader()
+        };
+        assert!(skipping.extract(&record(None)).unwrap().is_none());
+    }
+
+    #[test]
+    fn records_without_key_or_time_are_told_apart() {
+        let keyless = Record {
+            key: None,
+            ..record(None)
+        };
+        let timeless = Record {
+            timestamp: None,
+            ..record(None)
+        };
+        assert_eq!(reader().extract(&keyless).unwrap_err().code, "null_key");
+        assert_eq!(
+            reader().extract(&timeless).unwrap_err().code,
+            "no_timestamp"
+        );
+    }
+}

@@ -1,0 +1,132 @@
+use crate::{
+    Config, Metrics, Status,
+    session::{Ground, Session},
+    status::Part,
+    watch::{self, Watched},
+    writer::Stopped,
+};
+use anyhow::Context as _;
+use footfall_task::Processor;
+use std::{collections::BTreeSet, sync::Arc, thread, time::Duration};
+use tokio::sync::{oneshot, watch as channel};
+use tokio_util::sync::CancellationToken;
+
+const FIRST_RESTART: Duration = Duration::from_millis(500);
+const LAST_RESTART: Duration = Duration::from_secs(30);
+/// How long the work may take to end once it is told to.
+const UNTIL_STOPPED: Duration = Duration::from_secs(10);
+
+/// A processor at work.
+#[derive(Debug)]
+pub struct Runtime {
+    status: Arc<Status>,
+    ended: oneshot::Receiver<()>,
+    stop: CancellationToken,
+}
+
+impl Runtime {
+    /// Puts a processor to work until `stop`. Kafka need not be there yet.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start<P: Processor>(
+        processor: Arc<P>,
+        config: Config,
+        metrics: Metrics,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let status = Arc::new(Status::new());
+        let (tell_readable, readable) = channel::channel(Vec::new());
+        let (tell_assigned, assigned) = channel::channel(BTreeSet::new());
+        let config = Arc::new(config);
+        let watched = Watched {
+            config: Arc::clone(&config),
+            status: Arc::clone(&status),
+            metrics: metrics.clone(),
+            assigned,
+        };
+        tokio::spawn(watch::run(
+            watched,
+            processor.sources(),
+            tell_readable,
+            stop.clone(),
+        ));
+        let ground = Ground {
+            processor,
+            config,
+            status: Arc::clone(&status),
+            metrics,
+            readable,
+            assigned: tell_assigned,
+            stop: stop.clone(),
+        };
+        let (tell_ended, ended) = oneshot::channel();
+        // A thread of its own: librdkafka's calls block, and a task's work may be long.
+        let work = move || {
+            work(&ground);
+            // Nobody listens when the process has given up waiting.
+            let _nobody = tell_ended.send(());
+        };
+        thread::Builder::new()
+            .name("processing".into())
+            .spawn(work)
+            .context("start the processing thread")?;
+        Ok(Self {
+            status,
+            ended,
+            stop,
+        })
+    }
+
+    /// How it is.
+    #[must_use]
+    pub fn status(&self) -> Arc<Status> {
+        Arc::clone(&self.status)
+    }
+
+    /// Waits until it has ended after `stop`: what was read is written and committed, or, when Kafka
+    /// does not take it in time, is left to whoever goes on.
+    pub async fn ended(self) {
+        self.stop.cancelled().await;
+        if tokio::time::timeout(UNTIL_STOPPED, self.ended)
+            .await
+            .is_err()
+        {
+            tracing::warn!("kafka has not let go in time; the process ends without it");
+        }
+    }
+}
+
+/// Sessions, one after the other, until it is time to stop.
+fn work<P: Processor>(ground: &Ground<P>) {
+    let mut pause = FIRST_RESTART;
+    while !ground.stop.is_cancelled() {
+        let commits = ground.metrics.commits.get();
+        let result = Session::new(ground).and_then(|mut session| session.run());
+        ground.assigned.send_replace(BTreeSet::new());
+        let Err(error) = result else { continue };
+        if error.is::<Stopped>() || ground.stop.is_cancelled() {
+            tracing::warn!("{error:#}");
+            continue;
+        }
+        if ground.metrics.commits.get() > commits {
+            pause = FIRST_RESTART;
+        }
+        ground.metrics.restarts.inc();
+        ground
+            .status
+            .holds_up(Part::Session, format!("{error:#}; beginning anew"));
+        sleep(pause, &ground.stop);
+        pause = LAST_RESTART.min(pause * 2);
+    }
+}
+
+/// Sleeps, but not beyond `stop`.
+fn sleep(pause: Duration, stop: &CancellationToken) {
+    const TICK: Duration = Duration::from_millis(50);
+    let mut slept = Duration::ZERO;
+    while slept < pause && !stop.is_cancelled() {
+        thread::sleep(TICK);
+        slept += TICK;
+    }
+}

@@ -1,0 +1,177 @@
+//! One life of the work: a consumer in the group, a task for each partition it is given, and the
+//! loop that processes, writes and commits.
+
+mod assignment;
+mod partitions;
+
+use crate::{Config, Metrics, Status, clock, writer::Writer};
+use anyhow::{Context as _, bail};
+use assignment::Assignment;
+use footfall_task::{Effects, Kind, Processor};
+use partitions::Partitions;
+use rdkafka::{
+    TopicPartitionList,
+    config::FromClientConfigAndContext as _,
+    consumer::{BaseConsumer, CommitMode, Consumer as _},
+    error::KafkaError,
+};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// How often the loop looks around when there are no records.
+const TICK: Duration = Duration::from_millis(50);
+
+/// What sessions stand on, one after the other.
+#[derive(Debug)]
+pub(crate) struct Ground<P> {
+    pub(crate) processor: Arc<P>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) status: Arc<Status>,
+    pub(crate) metrics: Metrics,
+    /// The sources that can be read.
+    pub(crate) readable: watch::Receiver<Vec<String>>,
+    /// Tells which partitions this process has.
+    pub(crate) assigned: watch::Sender<BTreeSet<(String, i32)>>,
+    pub(crate) stop: CancellationToken,
+}
+
+pub(crate) struct Session<'a, P: Processor> {
+    ground: &'a Ground<P>,
+    consumer: Arc<BaseConsumer<Assignment>>,
+    writer: Writer,
+    subscribed: Vec<String>,
+    partitions: Partitions<'a, P>,
+    /// When the oldest record came whose effects are not written.
+    since: Option<Instant>,
+}
+
+impl<'a, P: Processor> Session<'a, P> {
+    pub(crate) fn new(ground: &'a Ground<P>) -> anyhow::Result<Self> {
+        let config = ground.config.source_consumer();
+        let consumer = BaseConsumer::from_config_and_context(&config, Assignment::default())
+            .context("make a consumer")?;
+        let writer = Writer::new(
+            &ground.config.effect_producer(),
+            Arc::clone(&ground.status),
+            ground.metrics.clone(),
+            ground.stop.clone(),
+        )?;
+        Ok(Self {
+            ground,
+            consumer: Arc::new(consumer),
+            writer,
+            subscribed: Vec::new(),
+            partitions: Partitions::new(ground),
+            since: None,
+        })
+    }
+
+    /// Works until it is time to stop.
+    ///
+    /// # Errors
+    /// When nothing but a new session helps.
+    pub(crate) fn run(&mut self) -> anyhow::Result<()> {
+        let consumer = Arc::clone(&self.consumer);
+        while !self.ground.stop.is_cancelled() {
+            self.subscribe()?;
+            let polled = consumer.poll(self.until_commit());
+            // Before the record: it may be of a partition that this very poll brought.
+            for event in consumer.context().take() {
+                self.partitions.change(event)?;
+            }
+            match polled {
+                Some(Ok(record)) => {
+                    self.since.get_or_insert_with(clock::now);
+                    self.partitions.process(&record);
+                }
+                Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
+                    bail!("the consumer is of no more use: {code}");
+                }
+                // Passing trouble: librdkafka tries again by itself, and the watch tells the user.
+                Some(Err(error)) => tracing::debug!(%error, "reading sources"),
+                None => {}
+            }
+            if self.is_commit_due() {
+                self.commit()?;
+            }
+        }
+        self.commit()
+    }
+
+    fn subscribe(&mut self) -> anyhow::Result<()> {
+        let readable = self.ground.readable.borrow().clone();
+        if readable != self.subscribed {
+            let topics: Vec<_> = readable.iter().map(String::as_str).collect();
+            self.consumer.subscribe(&topics).context("subscribe")?;
+            tracing::info!(topics = topics.join(", "), "subscribed");
+            self.subscribed = readable;
+        }
+        Ok(())
+    }
+
+    fn until_commit(&self) -> Duration {
+        let interval = self.ground.config.commit_interval;
+        self.since.map_or(TICK, |since| {
+            let waited = clock::now().saturating_duration_since(since);
+            interval.saturating_sub(waited).min(TICK)
+        })
+    }
+
+    fn is_commit_due(&self) -> bool {
+        let interval = self.ground.config.commit_interval;
+        let is_time = self
+            .since
+            .is_some_and(|since| clock::now().saturating_duration_since(since) >= interval);
+        is_time || self.partitions.is_full()
+    }
+
+    /// Writes what has gathered, then commits the offsets it came from. Changes of state are
+    /// written after results, so that a result whose window is gone from the state has been said.
+    fn commit(&mut self) -> anyhow::Result<()> {
+        self.since = None;
+        let effects = self.partitions.gather();
+        let (changes, results): (Vec<_>, Vec<_>) = effects
+            .sends
+            .iter()
+            .partition(|send| send.kind == Kind::Change);
+        self.writer.write(&results)?;
+        self.writer.write(&changes)?;
+        self.tell(&effects);
+        self.commit_offsets()
+    }
+
+    fn tell(&self, effects: &Effects) {
+        self.ground.metrics.count(effects);
+        self.ground.processor.written(effects);
+    }
+
+    fn commit_offsets(&mut self) -> anyhow::Result<()> {
+        let mut offsets = TopicPartitionList::new();
+        for (topic, partition, offset) in self.partitions.offsets() {
+            let offset = rdkafka::Offset::Offset(offset.0);
+            offsets.add_partition_offset(topic, partition, offset)?;
+        }
+        if offsets.count() == 0 {
+            return Ok(());
+        }
+        match self.consumer.commit(&offsets, CommitMode::Sync) {
+            Ok(()) => {
+                self.partitions.offsets_committed();
+                self.ground.metrics.commits.inc();
+            }
+            // While the group rebalances or its coordinator is away. The effects are written; the
+            // offsets go with the next commit, or with the partition to who gets it.
+            Err(error) => {
+                self.ground.metrics.failed_commits.inc();
+                tracing::warn!(%error, "offsets are not committed, and will be with the next commit");
+                self.since = Some(clock::now());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,197 @@
+//! The tasks of the partitions that this process has.
+
+use super::{Ground, assignment::Event};
+use crate::{Metrics, restore::restore, status::Part};
+use anyhow::Context as _;
+use footfall_task::{Effects, Offset, Partition, Processor, Record, Task, Timestamp};
+use rdkafka::{
+    Message as _,
+    message::{BorrowedMessage, Headers as _},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// So many effects are written at once, before the commit interval is over.
+const EFFECTS_AT_ONCE: usize = 20_000;
+
+pub(super) struct Partitions<'a, P: Processor> {
+    ground: &'a Ground<P>,
+    running: BTreeMap<(String, i32), Running<P::Task>>,
+}
+
+/// A task and what it has not committed yet.
+struct Running<T> {
+    task: T,
+    effects: Effects,
+    records: prometheus_client::metrics::counter::Counter,
+    /// Where reading goes on.
+    next: Option<Offset>,
+    /// What the group knows of that.
+    committed: Option<Offset>,
+}
+
+impl<'a, P: Processor> Partitions<'a, P> {
+    pub(super) fn new(ground: &'a Ground<P>) -> Self {
+        Self {
+            ground,
+            running: BTreeMap::new(),
+        }
+    }
+
+    /// Follows what the group has decided.
+    ///
+    /// # Errors
+    /// When state cannot be restored.
+    pub(super) fn change(&mut self, event: Event) -> anyhow::Result<()> {
+        match event {
+            Event::Revoked(places) => {
+                tracing::info!(count = places.len(), "partitions revoked");
+                // What is not written yet is forgotten: the next owner reads those records again.
+                self.running.retain(|place, _| !places.contains(place));
+            }
+            Event::Assigned(places) => {
+                tracing::info!(count = places.len(), "partitions assigned");
+                let mut tasks = self.begin(places);
+                self.restore(&mut tasks)?;
+                self.running.append(&mut tasks);
+            }
+        }
+        let places: BTreeSet<_> = self.running.keys().cloned().collect();
+        let count = i64::try_from(places.len()).unwrap_or(i64::MAX);
+        self.ground.metrics.partitions.set(count);
+        self.ground.assigned.send_replace(places);
+        Ok(())
+    }
+
+    pub(super) fn process(&mut self, message: &BorrowedMessage<'_>) {
+        let place = (message.topic().to_owned(), message.partition());
+        // A record of a partition that has just been revoked is another's matter.
+        let Some(running) = self.running.get_mut(&place) else {
+            return;
+        };
+        let record = borrow(message);
+        running.task.process(&record, &mut running.effects);
+        running.next = Some(record.offset.next());
+        running.records.inc();
+    }
+
+    /// Whether there is enough to write before the commit interval is over.
+    pub(super) fn is_full(&self) -> bool {
+        let effects = self
+            .running
+            .values()
+            .map(|running| running.effects.sends.len());
+        effects.sum::<usize>() >= EFFECTS_AT_ONCE
+    }
+
+    /// Takes what is to be written.
+    pub(super) fn gather(&mut self) -> Effects {
+        let mut gathered = Effects::default();
+        for running in self
+            .running
+            .values_mut()
+            .filter(|running| running.is_ahead())
+        {
+            running.task.commit(&mut running.effects);
+            gathered.sends.append(&mut running.effects.sends);
+            gathered.counted.append(&mut running.effects.counted);
+        }
+        gathered
+    }
+
+    /// The offsets that the group does not know yet.
+    pub(super) fn offsets(&self) -> impl Iterator<Item = (&str, i32, Offset)> {
+        let ahead = self
+            .running
+            .iter()
+            .filter(|(_, running)| running.is_ahead());
+        ahead.filter_map(|((topic, partition), running)| {
+            Some((topic.as_str(), *partition, running.next?))
+        })
+    }
+
+    /// Remembers that the group knows them.
+    pub(super) fn offsets_committed(&mut self) {
+        for running in self.running.values_mut() {
+            running.committed = running.next;
+        }
+    }
+
+    fn begin(&self, places: BTreeSet<(String, i32)>) -> BTreeMap<(String, i32), Running<P::Task>> {
+        let begun = places.into_iter().map(|(topic, partition)| {
+            let metrics = &self.ground.metrics;
+            let running = Running {
+                task: self.ground.processor.task(&topic, Partition(partition)),
+                effects: Effects::default(),
+                records: metrics.records.get_or_create_owned(&Metrics::topic(&topic)),
+                next: None,
+                committed: None,
+            };
+            ((topic, partition), running)
+        });
+        begun.collect()
+    }
+
+    /// Gives the tasks the state that their predecessors have left.
+    fn restore(&self, tasks: &mut BTreeMap<(String, i32), Running<P::Task>>) -> anyhow::Result<()> {
+        // Which task a partition of a changelog belongs to.
+        let mut owners = BTreeMap::<Arc<str>, BTreeMap<i32, (String, i32)>>::new();
+        for (place, running) in &*tasks {
+            for changelog in running.task.changelogs() {
+                owners
+                    .entry(changelog)
+                    .or_default()
+                    .insert(place.1, place.clone());
+            }
+        }
+        let ground = self.ground;
+        for (changelog, owners) in owners {
+            ground
+                .status
+                .holds_up(Part::Restore, format!("restoring state from `{changelog}`"));
+            restore(
+                &ground.config.observer(),
+                &changelog,
+                owners.keys().copied().collect(),
+                &ground.metrics,
+                &ground.stop,
+                |partition, key, value| {
+                    let owner = owners
+                        .get(&partition)
+                        .and_then(|place| tasks.get_mut(place));
+                    let Some(running) = owner else { return Ok(()) };
+                    let restored = running.task.restore(&changelog, key, value);
+                    restored
+                        .with_context(|| format!("changelog `{changelog}`, partition {partition}"))
+                },
+            )?;
+        }
+        ground.status.goes_on(Part::Restore);
+        ground.status.goes_on(Part::Session);
+        Ok(())
+    }
+}
+
+impl<T> Running<T> {
+    fn is_ahead(&self) -> bool {
+        self.next != self.committed
+    }
+}
+
+fn borrow<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
+    let headers = message.headers().map(|headers| {
+        let headers = headers.iter();
+        headers.map(|header| (header.key, header.value)).collect()
+    });
+    Record {
+        topic: message.topic(),
+        partition: Partition(message.partition()),
+        offset: Offset(message.offset()),
+        timestamp: message.timestamp().to_millis().map(Timestamp),
+        key: message.key(),
+        value: message.payload(),
+        headers: headers.unwrap_or_default(),
+    }
+}

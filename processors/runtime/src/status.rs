@@ -1,0 +1,128 @@
+use crate::clock;
+use footfall_service::health::{Kafka, Readiness};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// How a processor is, for `/readyz` and for answers that say how old they are.
+#[derive(Debug)]
+pub struct Status {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// `None` until Kafka has answered or has failed to.
+    kafka: Option<Kafka>,
+    /// What holds processing up, by the part of the shell that says so.
+    reasons: BTreeMap<Part, String>,
+    /// When all was well last.
+    well: Instant,
+}
+
+/// A part of the shell that may hold processing up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    /// The topics that must exist.
+    Topics,
+    /// The work itself, as a whole.
+    Session,
+    /// State that comes back.
+    Restore,
+    /// Records that should be written.
+    Writer,
+}
+
+impl Status {
+    pub(crate) fn new() -> Self {
+        let inner = Inner {
+            kafka: None,
+            // Until the watch has seen them.
+            reasons: [(
+                Part::Topics,
+                "the topics have not been looked at yet".into(),
+            )]
+            .into(),
+            well: clock::now(),
+        };
+        Self {
+            inner: Mutex::new(inner),
+        }
+    }
+
+    /// Ready means: records are being processed, or would be if there were any.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        self.with(|inner| {
+            let kafka = inner.kafka.unwrap_or(Kafka::Down);
+            let reason = match (kafka, inner.reasons.values().next()) {
+                (Kafka::Down, _) => Some(
+                    "kafka does not answer; check `kafka.brokers` and that the broker runs".into(),
+                ),
+                (Kafka::Up, reason) => reason.cloned(),
+            };
+            Readiness {
+                ready: reason.is_none(),
+                kafka,
+                spill: None,
+                reason,
+            }
+        })
+    }
+
+    /// How long ago this process last kept up with its sources; zero while it does.
+    #[must_use]
+    pub fn staleness(&self) -> Duration {
+        self.with(|inner| {
+            if inner.is_well() {
+                Duration::ZERO
+            } else {
+                clock::now().saturating_duration_since(inner.well)
+            }
+        })
+    }
+
+    pub(crate) fn kafka(&self, kafka: Kafka) {
+        self.change(|inner| inner.kafka = Some(kafka));
+    }
+
+    pub(crate) fn holds_up(&self, part: Part, reason: impl Into<String>) {
+        let reason = reason.into();
+        self.change(|inner| {
+            if inner.reasons.get(&part) != Some(&reason) {
+                tracing::warn!("{reason}");
+            }
+            inner.reasons.insert(part, reason);
+        });
+    }
+
+    pub(crate) fn goes_on(&self, part: Part) {
+        self.change(|inner| {
+            if inner.reasons.remove(&part).is_some() {
+                tracing::info!(?part, "goes on");
+            }
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Inner)) {
+        self.with(|inner| {
+            if inner.is_well() {
+                inner.well = clock::now();
+            }
+            change(inner);
+        });
+    }
+
+    fn with<T>(&self, ask: impl FnOnce(&mut Inner) -> T) -> T {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        ask(&mut inner)
+    }
+}
+
+impl Inner {
+    fn is_well(&self) -> bool {
+        self.kafka == Some(Kafka::Up) && self.reasons.is_empty()
+    }
+}

@@ -1,0 +1,166 @@
+//! Looks after what is around the work: is Kafka there, are the topics there, how far behind are we.
+
+use crate::{
+    Config, Metrics, Status,
+    metrics::Place,
+    status::Part,
+    topics::{Partitions, survey},
+};
+use footfall_service::{health::Kafka, kafka};
+use footfall_task::Source;
+use rdkafka::{
+    Offset, TopicPartitionList,
+    config::FromClientConfig as _,
+    consumer::{BaseConsumer, Consumer as _},
+    error::KafkaResult,
+};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+const TIMEOUT: Duration = Duration::from_secs(3);
+const UNTIL_ALL_IS_THERE: Duration = Duration::from_millis(500);
+const AFTERWARDS: Duration = Duration::from_secs(2);
+
+/// What the watch and the work know of each other.
+#[derive(Debug, Clone)]
+pub(crate) struct Watched {
+    pub(crate) config: Arc<Config>,
+    pub(crate) status: Arc<Status>,
+    pub(crate) metrics: Metrics,
+    /// The partitions that the work has.
+    pub(crate) assigned: watch::Receiver<BTreeSet<(String, i32)>>,
+}
+
+/// Watches until `stop`, and tells `readable` which sources can be read.
+pub(crate) async fn run(
+    watched: Watched,
+    sources: Vec<Source>,
+    readable: watch::Sender<Vec<String>>,
+    stop: CancellationToken,
+) {
+    let mut told = Vec::new();
+    let client = match BaseConsumer::from_config(&watched.config.observer()) {
+        Ok(client) => Arc::new(client),
+        // The work begins with the same properties and will say what is wrong with them.
+        Err(error) => return tracing::debug!(%error, "no client to watch with"),
+    };
+    while !stop.is_cancelled() {
+        let existing = match look(&client, watched.clone()).await {
+            Ok(existing) => {
+                watched.status.kafka(Kafka::Up);
+                existing
+            }
+            Err(error) => {
+                tracing::debug!(%error, "kafka does not answer");
+                watched.status.kafka(Kafka::Down);
+                pause(&stop, UNTIL_ALL_IS_THERE).await;
+                continue;
+            }
+        };
+        let survey = survey(&sources, &existing);
+        let mut reasons = survey.reasons;
+        if !survey.missing.is_empty() {
+            reasons.extend(make(&watched.config, &survey.missing).await);
+        }
+        // Sources are never taken back: one that is gone for a moment comes back by itself.
+        if survey.readable.len() > told.len() {
+            told = survey.readable;
+            readable.send_replace(told.clone());
+        }
+        let is_complete = told.len() == sources.len();
+        if reasons.is_empty() && is_complete {
+            watched.status.goes_on(Part::Topics);
+        } else if !reasons.is_empty() {
+            watched.status.holds_up(Part::Topics, reasons.join("; "));
+        }
+        pause(
+            &stop,
+            if is_complete {
+                AFTERWARDS
+            } else {
+                UNTIL_ALL_IS_THERE
+            },
+        )
+        .await;
+    }
+}
+
+/// Makes what is missing, or says why not.
+async fn make(config: &Config, missing: &[kafka::NewTopic]) -> Option<String> {
+    if !config.topics.create {
+        let names: Vec<_> = missing
+            .iter()
+            .map(|topic| format!("`{}`", topic.name))
+            .collect();
+        return Some(format!(
+            "topics are missing: {}; create them, or set `topics.create = true`",
+            names.join(", ")
+        ));
+    }
+    match kafka::create_missing(&config.kafka, &config.topics, missing).await {
+        Ok(made) => {
+            tracing::info!(topics = made.join(", "), "created");
+            None
+        }
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// Asks Kafka which topics there are, and how far behind we are. Blocking calls, so on a thread of
+/// their own.
+async fn look(client: &Arc<BaseConsumer>, watched: Watched) -> KafkaResult<Partitions> {
+    let client = Arc::clone(client);
+    let asked = tokio::task::spawn_blocking(move || {
+        let metadata = client.fetch_metadata(None, TIMEOUT)?;
+        let topics = metadata.topics().iter();
+        let topics = topics.map(|topic| (topic.name().to_owned(), topic.partitions().len()));
+        let assigned = watched.assigned.borrow().clone();
+        if let Err(error) = measure(&client, &watched.metrics, &assigned) {
+            tracing::debug!(%error, "cannot tell the lag");
+        }
+        Ok(topics.collect())
+    });
+    match asked.await {
+        Ok(answer) => answer,
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    }
+}
+
+fn measure(
+    client: &BaseConsumer,
+    metrics: &Metrics,
+    assigned: &BTreeSet<(String, i32)>,
+) -> KafkaResult<()> {
+    metrics.lag.clear();
+    if assigned.is_empty() {
+        return Ok(());
+    }
+    let mut wanted = TopicPartitionList::new();
+    for (topic, partition) in assigned {
+        wanted.add_partition(topic, *partition);
+    }
+    for place in client.committed_offsets(wanted, TIMEOUT)?.elements() {
+        let (topic, partition) = (place.topic(), place.partition());
+        let (low, high) = client.fetch_watermarks(topic, partition, TIMEOUT)?;
+        let committed = match place.offset() {
+            Offset::Offset(offset) => offset.max(low),
+            Offset::Beginning
+            | Offset::End
+            | Offset::Stored
+            | Offset::Invalid
+            | Offset::OffsetTail(_) => low,
+        };
+        let labels = Place {
+            topic: topic.to_owned(),
+            partition,
+        };
+        metrics.lag.get_or_create(&labels).set(high - committed);
+    }
+    Ok(())
+}
+
+async fn pause(stop: &CancellationToken, pause: Duration) {
+    // Either way the next look at `stop` decides.
+    let _woken = tokio::time::timeout(pause, stop.cancelled()).await;
+}

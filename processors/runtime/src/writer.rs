@@ -1,0 +1,209 @@
+//! Writes effects, and knows when all of them are acknowledged.
+
+use crate::{Metrics, Status, status::Part};
+use anyhow::Context as _;
+use footfall_task::{Outgoing, Send};
+use rdkafka::{
+    ClientConfig, ClientContext,
+    config::FromClientConfigAndContext as _,
+    error::{KafkaError, RDKafkaErrorCode},
+    message::{Header, OwnedHeaders},
+    producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer},
+};
+use std::{
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(5);
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LAST_RETRY: Duration = Duration::from_secs(5);
+/// How often a wait looks whether it is time to stop.
+const TICK: Duration = Duration::from_millis(100);
+/// How long records that are under way may still take once it is time to stop.
+const PATIENCE_AT_STOP: u32 = 50;
+
+/// Writes effects.
+pub(crate) struct Writer {
+    producer: ThreadedProducer<Deliveries>,
+    status: Arc<Status>,
+    metrics: Metrics,
+    stop: CancellationToken,
+}
+
+/// It was time to stop while records were still under way. They are neither lost nor done: their
+/// sources' offsets are not committed, so they will be written by whoever goes on.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped before all effects were acknowledged; they will be written again")]
+pub(crate) struct Stopped;
+
+impl Writer {
+    pub(crate) fn new(
+        config: &ClientConfig,
+        status: Arc<Status>,
+        metrics: Metrics,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let producer = ThreadedProducer::from_config_and_context(config, Deliveries::default())
+            .context("make a producer")?;
+        Ok(Self {
+            producer,
+            status,
+            metrics,
+            stop,
+        })
+    }
+
+    /// Writes these records; when it returns, Kafka has acknowledged every one. What Kafka refuses
+    /// is tried again for as long as it takes, because a record that is left out would be lost.
+    ///
+    /// # Errors
+    /// [`Stopped`], or when the producer is of no more use.
+    pub(crate) fn write(&self, sends: &[&Send]) -> anyhow::Result<()> {
+        let mut waiting: Vec<usize> = (0..sends.len()).collect();
+        let mut pause = FIRST_RETRY;
+        loop {
+            for index in waiting {
+                self.enqueue(index, &sends[index].record)?;
+            }
+            let failed = self.wait()?;
+            if failed.is_empty() {
+                self.status.goes_on(Part::Writer);
+                return Ok(());
+            }
+            self.report(&failed, sends)?;
+            waiting = failed.into_iter().map(|(index, _)| index).collect();
+            waiting.sort_unstable();
+            self.sleep(pause)?;
+            pause = LAST_RETRY.min(pause * 2);
+        }
+    }
+
+    fn enqueue(&self, index: usize, record: &Outgoing) -> anyhow::Result<()> {
+        self.deliveries().lock().outstanding += 1;
+        let mut message = message(index, record);
+        loop {
+            let full = KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull);
+            match self.producer.send(message) {
+                Ok(()) => return Ok(()),
+                Err((error, refused)) if error == full => {
+                    message = refused;
+                    self.sleep(QUEUE_FULL_PAUSE)?;
+                }
+                Err((error, _)) => {
+                    self.deliveries().done(index, Some(error));
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Waits until each record is either acknowledged or refused, and says which are refused.
+    fn wait(&self) -> Result<Vec<(usize, KafkaError)>, Stopped> {
+        let deliveries = self.deliveries();
+        let mut counts = deliveries.lock();
+        let mut patience = PATIENCE_AT_STOP;
+        while counts.outstanding > 0 {
+            if self.stop.is_cancelled() {
+                patience = patience.checked_sub(1).ok_or(Stopped)?;
+            }
+            let woken = deliveries.changed.wait_timeout(counts, TICK);
+            counts = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        Ok(std::mem::take(&mut counts.failed))
+    }
+
+    fn report(&self, failed: &[(usize, KafkaError)], sends: &[&Send]) -> anyhow::Result<()> {
+        if let Some((code, reason)) = self.producer.client().fatal_error() {
+            anyhow::bail!("the producer is of no more use: {code}: {reason}");
+        }
+        for (index, error) in failed {
+            let topic = &sends[*index].record.topic;
+            self.metrics
+                .failed_deliveries
+                .get_or_create(&Metrics::topic(topic))
+                .inc();
+            let reason = format!("kafka does not take a record for topic `{topic}`: {error}");
+            self.status.holds_up(Part::Writer, reason);
+        }
+        Ok(())
+    }
+
+    fn sleep(&self, pause: Duration) -> Result<(), Stopped> {
+        if self.stop.is_cancelled() {
+            return Err(Stopped);
+        }
+        std::thread::sleep(pause);
+        Ok(())
+    }
+
+    fn deliveries(&self) -> &Deliveries {
+        self.producer.context().as_ref()
+    }
+}
+
+fn message(index: usize, record: &Outgoing) -> BaseRecord<'_, [u8], [u8], usize> {
+    let mut message = BaseRecord::with_opaque_to(&record.topic, index);
+    message.key = record.key.as_deref();
+    message.payload = record.value.as_deref();
+    message.partition = record.partition.map(|partition| partition.0);
+    message.timestamp = record.timestamp.map(|time| time.0);
+    if !record.headers.is_empty() {
+        let headers = OwnedHeaders::new_with_capacity(record.headers.len());
+        let headers = record
+            .headers
+            .iter()
+            .fold(headers, |headers, (name, value)| {
+                headers.insert(Header {
+                    key: name,
+                    value: value.as_deref(),
+                })
+            });
+        message.headers = Some(headers);
+    }
+    message
+}
+
+/// Counts what is under way, told by the producer's own thread.
+#[derive(Debug, Default)]
+struct Deliveries {
+    counts: Mutex<Counts>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    outstanding: usize,
+    failed: Vec<(usize, KafkaError)>,
+}
+
+impl Deliveries {
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn done(&self, index: usize, error: Option<KafkaError>) {
+        let mut counts = self.lock();
+        counts.outstanding -= 1;
+        counts.failed.extend(error.map(|error| (index, error)));
+        if counts.outstanding == 0 {
+            self.changed.notify_all();
+        }
+    }
+}
+
+impl ClientContext for Deliveries {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "producer");
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, index: usize) {
+        let error = result.as_ref().err().map(|(error, _)| error.clone());
+        self.done(index, error);
+    }
+}
