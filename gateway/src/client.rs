@@ -10,7 +10,6 @@ pub use network::Network;
 
 use axum::http::{HeaderMap, header};
 use footfall_protocol::{Text, record::Client};
-use std::net::IpAddr;
 
 /// The longest user agent that is kept, in bytes; it goes into every record.
 const MAX_USER_AGENT_LEN: usize = 512;
@@ -22,16 +21,11 @@ pub fn objects(headers: &HeaderMap) -> bool {
     says_one("sec-gpc") || says_one("dnt")
 }
 
-/// The sender as the records show it; `None` when they show nothing.
+/// The sender as the records show it; `None` when they show nothing. `address` has the form in which it is kept.
 #[must_use]
-pub fn describe<'a>(
-    peer: IpAddr,
-    headers: &'a HeaderMap,
-    proxies: &Proxies,
-    form: AddressForm,
-) -> Option<Client<'a>> {
+pub fn describe<'a>(address: Option<&'a str>, headers: &'a HeaderMap) -> Option<Client<'a>> {
     let client = Client {
-        ip: form.of(proxies.client(peer, headers)).map(Text::from),
+        ip: address.map(Text::from),
         user_agent: user_agent(headers),
         bot: None,
     };

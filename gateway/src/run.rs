@@ -7,13 +7,15 @@ use crate::{
     metrics::Metrics,
 };
 use anyhow::{Context as _, bail};
+use axum::Router;
 use footfall_service::{
     http::{bind, serve},
     kafka::{self, NewTopic},
     metrics,
     shutdown::Signals,
 };
-use std::{sync::Arc, time::Duration};
+use prometheus_client::registry::Registry;
+use std::{future::pending, sync::Arc, time::Duration};
 use tokio::{
     task::JoinHandle,
     time::{Instant, sleep, timeout_at},
@@ -38,37 +40,42 @@ pub async fn run(config: Config, signals: Signals) -> anyhow::Result<()> {
     let metrics = Metrics::register(&mut registry);
     let sink = KafkaSink::new(&config.kafka, config.limits.body, metrics.clone())?;
     let gateway = Gateway::new(&config, sink.clone(), metrics.clone());
-    let measured = sink.clone();
-    let page = metrics::routes(registry, move || {
-        let (events, bytes) = measured.waiting();
-        metrics.queue(events, bytes);
-    });
+    let page = metrics_page(registry, metrics, sink.clone());
+    let page = serve_admin(&config, &gateway, page).await?;
 
-    let closing = CancellationToken::new();
-    let (main_page, admin_page) = match &config.admin {
-        None => (page, None),
-        Some(address) => (axum::Router::new(), Some((address, page))),
-    };
-    if let Some((address, page)) = admin_page {
-        let listener = bind("admin", address).await?;
-        // It answers until the process ends, so that the drain can be watched.
-        tokio::spawn(serve(
-            listener,
-            http::admin(&gateway, page),
-            std::future::pending(),
-        ));
-    }
     let listener = bind("listen", &config.listen).await?;
     tracing::info!(address = %listener.local_addr()?, "listening");
-    let router = http::router(&gateway, main_page);
+    let closing = CancellationToken::new();
+    let router = http::router(&gateway, page);
     let mut server = tokio::spawn(serve(listener, router, closing.clone().cancelled_owned()));
-
     tokio::select! {
         ended = &mut server => { ended?.context("the listener failed")?; bail!("the listener ended") }
         failed = connect(&config, &sink) => return failed,
         () = signals.stop.cancelled() => {}
     }
     drain(&config, &gateway, closing, server, sink).await
+}
+
+fn metrics_page(registry: Registry, metrics: Metrics, sink: KafkaSink) -> Router {
+    metrics::routes(registry, move || {
+        let (events, bytes) = sink.waiting();
+        metrics.queue(events, bytes);
+    })
+}
+
+/// Puts the page on the `admin` listener, if there is one; gives back what the main one has to show.
+async fn serve_admin(
+    config: &Config,
+    gateway: &Arc<Gateway>,
+    page: Router,
+) -> anyhow::Result<Router> {
+    let Some(address) = &config.admin else {
+        return Ok(page);
+    };
+    let listener = bind("admin", address).await?;
+    // It answers until the process ends, so that the drain can be watched.
+    tokio::spawn(serve(listener, http::admin(gateway, page), pending()));
+    Ok(Router::new())
 }
 
 /// Makes topics if that is wanted, then keeps an eye on Kafka. Ends only when something is wrong for good.
@@ -78,7 +85,7 @@ async fn connect(config: &Config, sink: &KafkaSink) -> anyhow::Result<()> {
     }
     sink.watch()
         .context("start the thread that watches kafka")?;
-    std::future::pending().await
+    pending().await
 }
 
 async fn make_topics(config: &Config) -> anyhow::Result<()> {

@@ -80,9 +80,8 @@ fn read_sites(document: &Document, raw: Vec<RawSite>, problems: &mut Vec<Problem
 /// A property that librdkafka does not know, or a value that it does not take.
 fn kafka_problem(document: &Document, settings: &Settings) -> Option<Problem> {
     let refused = settings.producer(&[]).create_native_config().err()?;
-    let (description, name, value) = match refused {
-        KafkaError::ClientConfig(_, description, name, value) => (description, name, value),
-        other => return Some(document.problem("kafka.properties", PROPERTY, other.to_string())),
+    let KafkaError::ClientConfig(_, description, name, value) = refused else {
+        return Some(document.problem("kafka.properties", PROPERTY, refused.to_string()));
     };
     let table = if settings.producer.contains_key(&name) {
         "kafka.producer"

@@ -27,10 +27,12 @@ pub(super) async fn post(
     let batch = Batch::read(&body)?;
     let origin = origin(&head.headers);
     gateway.sites.check(&batch.write_key, origin)?;
+    let address = gateway.proxies.client(peer.ip(), &head.headers);
+    let address = gateway.ip.of(address);
     let objects = client::objects(&head.headers);
     let arrival = Arrival {
         received_at,
-        client: client::describe(peer.ip(), &head.headers, &gateway.proxies, gateway.ip),
+        client: client::describe(address.as_deref(), &head.headers),
         treatment: gateway.privacy.treat(objects, batch.consent),
     };
     let admitted = admit(&batch, &arrival, gateway.limits.event);

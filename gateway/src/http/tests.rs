@@ -15,10 +15,13 @@ use serde_json::Value;
 use std::{net::SocketAddr, sync::Mutex};
 use tower::ServiceExt as _;
 
+/// A record: topic, key, value.
+type Taken = (Topic, Option<String>, String);
+
 /// Keeps what it takes, up to a number of records.
 #[derive(Clone, Default)]
 struct Memory {
-    taken: Arc<Mutex<Vec<(Topic, Option<String>, String)>>>,
+    taken: Arc<Mutex<Vec<Taken>>>,
     room: usize,
 }
 
@@ -156,7 +159,7 @@ impl Fixture {
         self.ask(Method::GET, uri, &[], Body::empty()).await
     }
 
-    fn taken(&self) -> Vec<(Topic, Option<String>, String)> {
+    fn taken(&self) -> Vec<Taken> {
         self.memory.taken.lock().unwrap().clone()
     }
 

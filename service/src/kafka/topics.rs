@@ -58,6 +58,15 @@ pub enum Error {
         topic: String,
         code: RDKafkaErrorCode,
     },
+    /// A broker answers, but not this question: too old, or no Kafka in full.
+    #[error(
+        "kafka did not answer when asked to create topic `{topic}`; create it by hand, and set `topics.create` to false"
+    )]
+    Unanswered {
+        topic: String,
+        #[source]
+        source: rdkafka::error::KafkaError,
+    },
     /// The topic whose partition count counts is not there.
     #[error(
         "topic `{topic}` should have as many partitions as `{like}`, which does not exist; create that one first"
@@ -93,7 +102,7 @@ pub async fn create_missing(
                 like: like.clone(),
             })?,
         };
-        create(settings, &admin, topic, count, &retention).await?;
+        create(&admin, topic, count, &retention).await?;
         partitions.insert(topic.name.clone(), count);
         made.push(topic.name.clone());
     }
@@ -124,7 +133,6 @@ async fn existing(
 }
 
 async fn create(
-    settings: &Settings,
     admin: &Admin,
     topic: &NewTopic,
     partitions: i32,
@@ -146,7 +154,10 @@ async fn create(
     let results = admin
         .create_topics([&request], &options)
         .await
-        .map_err(|source| unreachable(settings, source))?;
+        .map_err(|source| Error::Unanswered {
+            topic: topic.name.clone(),
+            source,
+        })?;
     for result in results {
         match result {
             // Another instance was quicker.
