@@ -54,7 +54,11 @@ impl Delivery {
             || queue.first_is_complete()
             || queue.ready() >= options.batch_count
             || queue.bytes() >= options.batch_bytes;
-        let longest = if self.started { u64::MAX } else { FIRST_BATCH_MS };
+        let longest = if self.started {
+            u64::MAX
+        } else {
+            FIRST_BATCH_MS
+        };
         let age = options.batch_age.min(longest);
         let ready = match self.since {
             Some(since) if !full => since.saturating_add(age),
@@ -93,6 +97,7 @@ impl Delivery {
             self.asked = answer.asked_ms.is_some();
             let wait = self.backoff.fail(answer.random, answer.asked_ms);
             self.not_before = now.saturating_add(wait);
+            self.since = Some(0);
             self.hurried = false;
         } else {
             self.backoff.succeed();
@@ -150,6 +155,8 @@ impl Delivery {
     /// How many events are on their way.
     #[must_use]
     pub fn sending(&self) -> usize {
-        self.in_flight.as_ref().map_or(0, |batch| batch.events.len())
+        self.in_flight
+            .as_ref()
+            .map_or(0, |batch| batch.events.len())
     }
 }

@@ -82,8 +82,11 @@ fn is_file(href: &str) -> bool {
     let place = without_query(href);
     let host = origin(href).map_or(0, str::len);
     let path = place.get(host..).unwrap_or("");
-    path.rsplit_once('.')
-        .is_some_and(|(_, end)| ENDINGS.split(' ').any(|file| file.eq_ignore_ascii_case(end)))
+    path.rsplit_once('.').is_some_and(|(_, end)| {
+        ENDINGS
+            .split(' ')
+            .any(|file| file.eq_ignore_ascii_case(end))
+    })
 }
 
 #[cfg(test)]
@@ -128,8 +131,14 @@ mod tests {
 
     #[test]
     fn a_file_is_a_download_wherever_it_is() {
-        assert_eq!(link_kind("https://cdn.example/a.PDF?x=1", PAGE, false), "download");
-        assert_eq!(link_kind("https://shop.example/report", PAGE, true), "download");
+        assert_eq!(
+            link_kind("https://cdn.example/a.PDF?x=1", PAGE, false),
+            "download"
+        );
+        assert_eq!(
+            link_kind("https://shop.example/report", PAGE, true),
+            "download"
+        );
         assert_eq!(link_kind("https://made.zip", PAGE, false), "outbound");
     }
 }

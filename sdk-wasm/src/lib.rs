@@ -20,4 +20,4 @@ pub mod uuid;
 pub mod views;
 
 #[cfg(target_arch = "wasm32")]
-mod browser;
+pub mod browser;

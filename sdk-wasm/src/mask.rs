@@ -143,7 +143,10 @@ mod tests {
 
     #[test]
     fn a_card_number_is_masked_however_it_is_grouped() {
-        assert_eq!(mask("Card 4111 1111 1111 1111!"), "Card **** **** **** ****!");
+        assert_eq!(
+            mask("Card 4111 1111 1111 1111!"),
+            "Card **** **** **** ****!"
+        );
         assert_eq!(mask("4111-1111-1111-1111"), "****-****-****-****");
         assert_eq!(mask("4111111111111111"), "****************");
     }

@@ -149,9 +149,7 @@ fn flag(text: &str) -> Option<bool> {
 }
 
 fn count(text: &str) -> Option<usize> {
-    text.parse()
-        .ok()
-        .filter(|count| (1..=500).contains(count))
+    text.parse().ok().filter(|count| (1..=500).contains(count))
 }
 
 /// Bytes, `16KB` or `1MB`.
@@ -216,7 +214,11 @@ mod tests {
 
     #[test]
     fn durations_and_sizes_have_units() {
-        let options = options(&[("batchAge", "5s"), ("batchBytes", "8KB"), ("queueBytes", "1 MiB")]);
+        let options = options(&[
+            ("batchAge", "5s"),
+            ("batchBytes", "8KB"),
+            ("queueBytes", "1 MiB"),
+        ]);
         assert_eq!(options.batch_age, 5_000);
         assert_eq!(options.batch_bytes, 8_192);
         assert_eq!(options.queue_bytes, 1_048_576);
@@ -226,7 +228,11 @@ mod tests {
 
     #[test]
     fn a_value_that_is_not_understood_is_named_and_its_default_holds() {
-        let options = options(&[("batchAge", "soon"), ("batchCount", "501"), ("storage", "disk")]);
+        let options = options(&[
+            ("batchAge", "soon"),
+            ("batchCount", "501"),
+            ("storage", "disk"),
+        ]);
         assert_eq!(options.batch_age, 3_000);
         assert_eq!(options.batch_count, 20);
         assert_eq!(options.problems, ["storage", "batchCount", "batchAge"]);
@@ -242,7 +248,9 @@ mod tests {
     #[test]
     fn parameters_can_be_denied_and_kept() {
         let options = options(&[("denyQuery", "ref"), ("keepQuery", "Q search")]);
-        let url = options.scrub.url("https://a.example/?q=1&search=2&ref=3&token=4");
+        let url = options
+            .scrub
+            .url("https://a.example/?q=1&search=2&ref=3&token=4");
         assert_eq!(url, "https://a.example/?q=1&search=2");
     }
 }

@@ -118,6 +118,12 @@ impl Tracker {
         self.seal();
     }
 
+    /// From now on events are recorded with the visitor's explicit consent.
+    pub fn grant(&mut self) {
+        self.consent = "granted";
+        self.seal();
+    }
+
     /// From now on events belong to a new visitor, in a new session.
     pub fn reset(&mut self, now: u64, world: &mut impl World) {
         self.user.clear();

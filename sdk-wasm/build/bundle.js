@@ -1,0 +1,88 @@
+// Bundles the scripts around the wasm: `node bundle.js WORK DIST`, called by `cargo xtask sdk`.
+// Names carry a hash of the content, so that they may be cached for ever; only footfall.js does not.
+
+import { build } from "esbuild";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+const [work, dist] = process.argv.slice(2);
+const scripts = join(import.meta.dirname, "../script");
+
+/** The most bytes, after brotli, that a visitor may have to download. */
+const MOST = { loader: 1536, all: 32768 };
+
+const base64 = {
+  name: "wasm",
+  setup(build) {
+    build.onResolve({ filter: /^footfall-wasm$/ }, () => ({ path: join(work, "footfall.wasm") }));
+    build.onLoad({ filter: /\.wasm$/ }, async ({ path }) => ({
+      contents: await readFile(path),
+      loader: "base64",
+    }));
+  },
+};
+
+async function bundle(entry, options) {
+  const result = await build({
+    entryPoints: [join(scripts, entry)],
+    bundle: true,
+    minify: true,
+    write: false,
+    target: "es2020",
+    charset: "utf8",
+    logLevel: "warning",
+    legalComments: "none",
+    alias: {
+      "footfall-glue": join(work, "glue.js"),
+      "footfall-host": join(scripts, "host.ts"),
+    },
+    plugins: [base64],
+    ...options,
+  });
+  return Buffer.from(result.outputFiles[0].contents);
+}
+
+async function write(name, content) {
+  await writeFile(join(dist, name), content);
+  return { name, content };
+}
+
+function hashed(name, content) {
+  const hash = createHash("sha256").update(content).digest("hex").slice(0, 12);
+  return name.replace(/(\.\w+)$/, `-${hash}$1`);
+}
+
+function brotli(content) {
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11 };
+  return brotliCompressSync(content, { params }).length;
+}
+
+await mkdir(dist, { recursive: true });
+const guarded = { inject: [join(scripts, "timers.ts")] };
+const wasmBytes = await readFile(join(work, "footfall.wasm"));
+const wasm = await write(hashed("footfall.wasm", wasmBytes), wasmBytes);
+const coreBytes = await bundle("core.ts", { format: "esm", ...guarded });
+const core = await write(hashed("core.js", coreBytes), coreBytes);
+const define = {
+  CORE_FILE: JSON.stringify(basename(core.name)),
+  WASM_FILE: JSON.stringify(basename(wasm.name)),
+};
+const loader = await write("footfall.js", await bundle("tag.ts", { format: "iife", define }));
+const module = await write("index.js", await bundle("module.ts", { format: "esm", ...guarded }));
+
+for (const { name, content } of [loader, core, wasm, module]) {
+  const sizes = [content.length, gzipSync(content, { level: 9 }).length, brotli(content)];
+  const [raw, gzip, br] = sizes.map((size) => String(size).padStart(7));
+  console.error(`    ${name.padEnd(28)}${raw} bytes${gzip} gzip${br} brotli`);
+}
+const sizes = { loader: brotli(loader.content) };
+sizes.all = sizes.loader + brotli(core.content) + brotli(wasm.content);
+console.error(`    ${"a page with the tag".padEnd(28)}${String(sizes.all).padStart(34)} brotli`);
+for (const [what, most] of Object.entries(MOST)) {
+  if (sizes[what] > most) {
+    console.error(`bundle.js: ${what}: expected at most ${most} bytes of brotli, found ${sizes[what]}`);
+    process.exitCode = 1;
+  }
+}

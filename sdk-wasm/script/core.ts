@@ -1,0 +1,118 @@
+import * as glue from "footfall-glue";
+import type { Event, Options, Properties, Status } from "../index";
+import type { Call } from "./footfall";
+import { enter, isBroken } from "./guard";
+import { connect, say } from "./host";
+import { attempt } from "./store";
+
+/** The wasm, once it is there. */
+export interface Core {
+  start(options: Options, granted: boolean, approve: (event: Event) => Event | null): void;
+  grant(): void;
+  stop(): void;
+  call(time: number, call: Call): void;
+  flush(): Promise<void>;
+  status(): Status | undefined;
+}
+
+/** Names and users that are longer, in bytes, no gateway takes. */
+const LONGEST_NAME = 128;
+
+let listening = false;
+/** Who waits until nothing is on its way any more. */
+let waiting: Array<() => void> = [];
+
+export async function load(wasm: Promise<BufferSource>): Promise<Core> {
+  const { instance } = await WebAssembly.instantiate(await wasm, glue.imports);
+  glue.__wbg_set_wasm(instance.exports);
+  (instance.exports.__wbindgen_start as () => void)();
+  return { start, grant, stop, call, flush, status };
+}
+
+function start(options: Options, granted: boolean, approve: (event: Event) => Event | null): void {
+  connect(options, approve, (status, askedMs) => {
+    const sending = enter(() => glue.answered(status, askedMs, Math.random()));
+    if (!sending) {
+      waiting.splice(0).forEach((resolve) => resolve());
+    }
+  });
+  enter(() => glue.start(granted));
+  if (!listening) {
+    listening = true;
+    listen();
+  }
+}
+
+function grant(): void {
+  enter(glue.grant);
+}
+
+function stop(): void {
+  enter(glue.stop);
+  waiting.splice(0).forEach((resolve) => resolve());
+}
+
+function call(time: number, [name, ...args]: Call): void {
+  const [first, second] = args;
+  if (name === "track" || name === "identify") {
+    const text = typeof first === "number" ? String(first) : first;
+    if (typeof text !== "string" || !text || new TextEncoder().encode(text).length > LONGEST_NAME) {
+      say(name, "ignored: its first argument must be a text of 1 to 128 bytes, not", first);
+      return;
+    }
+    enter(() => glue[name](time, text, object(second)));
+  } else if (name === "page") {
+    enter(() => glue.page(time, object(first)));
+  } else if (name === "reset") {
+    enter(glue.reset);
+  }
+}
+
+function flush(): Promise<void> {
+  return new Promise((resolve) => (enter(glue.flush) ? waiting.push(resolve) : resolve()));
+}
+
+function status(): Status | undefined {
+  if (isBroken()) {
+    return { recording: false, reason: "stopped", queued: 0, lost: 0 };
+  }
+  return attempt(() => JSON.parse(enter(glue.status)!));
+}
+
+/** Properties as JSON; what is no object, or cannot be JSON, is left out. */
+function object(properties: unknown): string {
+  const json = attempt(() => JSON.stringify(properties as Properties));
+  if (json?.startsWith("{")) {
+    return json;
+  }
+  if (properties != null) {
+    say("properties left out: they must be an object that JSON can carry, not", properties);
+  }
+  return "";
+}
+
+function listen(): void {
+  for (const kind of ["click", "auxclick"] as const) {
+    document.addEventListener(kind, (event) => enter(() => glue.clicked(event)), true);
+  }
+  document.addEventListener("visibilitychange", () =>
+    enter(document.visibilityState === "hidden" ? glue.left : glue.returned),
+  );
+  addEventListener("pagehide", () => enter(glue.left));
+  addEventListener("pageshow", (event) => event.persisted && enter(glue.shown));
+  addEventListener("online", () => enter(glue.flush));
+  for (const kind of ["popstate", "hashchange"]) {
+    addEventListener(kind, () => enter(() => glue.moved(false)));
+  }
+  watch("pushState");
+  watch("replaceState");
+}
+
+/** Sees what the page does to its history, after it is done. */
+function watch(name: "pushState" | "replaceState"): void {
+  const original = history[name];
+  history[name] = function (this: History, ...args: Parameters<History["pushState"]>) {
+    original.apply(this, args);
+    enter(() => glue.moved(name === "replaceState"));
+  };
+}

@@ -1,0 +1,124 @@
+import type { Event, Footfall, Options, Reason } from "../index";
+import { decide } from "./consent";
+import type { Core } from "./core";
+import { attempt, choice, choose, onChoice, sent, wipe } from "./store";
+
+/** What a site may call before anything is loaded. */
+export type Call = [name: "track" | "page" | "identify" | "reset", ...args: unknown[]];
+
+/** The interface of the site. Nothing is fetched or stored before the visitor's wish allows it. */
+export function create(load: () => Promise<Core>): Footfall {
+  let options: Options | undefined;
+  let filter: ((event: Event) => Event | null) | undefined;
+  let loading: Promise<void> | undefined;
+  /** While events are recorded. */
+  let core: Core | undefined;
+  /** Calls that wait for the core. */
+  let waiting: Array<[number, Call]> = [];
+  let failed = false;
+
+  const reason = (): Reason => {
+    if (!options) {
+      return "not_started";
+    }
+    return decide(choice(), [navigator, window] as object[], options.consent);
+  };
+
+  const start = () => {
+    if (reason() !== "recording" || core) {
+      return;
+    }
+    if ((document as { prerendering?: boolean }).prerendering) {
+      document.addEventListener("prerenderingchange", start, { once: true });
+      return;
+    }
+    loading ??= load().then(run, fail);
+  };
+
+  const run = (loaded: Core) => {
+    loading = undefined;
+    if (reason() === "recording") {
+      core = loaded;
+      core.start(options!, choice() === "in", (event) => (filter ? filter(event) : event));
+      waiting.forEach(([time, call]) => loaded.call(time, call));
+    }
+    waiting = [];
+  };
+
+  const fail = (error: unknown) => {
+    failed = true;
+    waiting = [];
+    say(options, "could not be loaded", error);
+  };
+
+  const stop = () => {
+    core?.stop();
+    core = undefined;
+    waiting = [];
+    wipe();
+  };
+
+  const call = (...call: Call) => {
+    if (core) {
+      core.call(Date.now(), call);
+    } else if (loading && !failed) {
+      waiting.push([Date.now(), call]);
+    } else {
+      say(options, call[0], "ignored:", reason());
+    }
+  };
+
+  const footfall: Footfall = {
+    init(wanted) {
+      if (!options && wanted?.writeKey && wanted.endpoint) {
+        options = wanted;
+        onChoice(() => (choice() === "out" ? stop() : start()));
+        start();
+        say(options, reason());
+      } else if (!options) {
+        say(wanted, "not started: it needs a write key and an endpoint");
+      }
+      return footfall;
+    },
+    track: (name, properties) => call("track", name, properties),
+    page: (properties) => call("page", properties),
+    identify: (user, traits) => call("identify", user, traits),
+    reset: () => call("reset"),
+    optIn() {
+      choose("in");
+      core ? core.grant() : start();
+    },
+    optOut() {
+      choose("out");
+      stop();
+    },
+    flush: async () => {
+      await loading;
+      await core?.flush();
+    },
+    beforeSend(wanted) {
+      filter = wanted;
+    },
+    status() {
+      const why = reason();
+      const recording = why === "recording" && !failed;
+      return (
+        core?.status() ?? {
+          recording,
+          reason: recording || why !== "recording" ? why : "stopped",
+          queued: waiting.length,
+          lost: 0,
+        }
+      );
+    },
+    inspect: sent,
+  };
+  return footfall;
+}
+
+function say(options: Options | undefined, ...words: unknown[]): void {
+  const wish = options?.debug as unknown;
+  if (wish != null && wish !== false && wish !== "false") {
+    attempt(() => console.info("footfall:", ...words));
+  }
+}

@@ -1,0 +1,54 @@
+import type { SentBatch } from "../index";
+import type { Choice } from "./consent";
+
+/** What every key of ours starts with, as in `src/browser/storage.rs`. */
+const PREFIX = "footfall.";
+const CHOICE = PREFIX + "choice";
+const SENT = PREFIX + "sent";
+
+/** Reading `localStorage` alone may throw; then this page's memory has to do. */
+let chosen: Choice;
+
+export function choice(): Choice {
+  return attempt(() => localStorage.getItem(CHOICE) as Choice) || chosen;
+}
+
+export function choose(value: Choice): void {
+  chosen = value;
+  attempt(() => localStorage.setItem(CHOICE, value!));
+}
+
+/** Calls back when another tab has chosen. */
+export function onChoice(changed: () => void): void {
+  addEventListener("storage", (event) => event.key === CHOICE && changed());
+}
+
+/** Removes all that we have stored, but for the visitor's choice. */
+export function wipe(): void {
+  for (const kind of ["localStorage", "sessionStorage"] as const) {
+    attempt(() => {
+      for (const key of Object.keys(window[kind])) {
+        if (key.startsWith(PREFIX) && key !== CHOICE) {
+          window[kind].removeItem(key);
+        }
+      }
+    });
+  }
+}
+
+/** The batches that this tab has sent lately, oldest first. */
+export function sent(): SentBatch[] {
+  return attempt(() => JSON.parse(sessionStorage.getItem(SENT)!)) || [];
+}
+
+export function keepSent(batches: SentBatch[]): void {
+  attempt(() => sessionStorage.setItem(SENT, JSON.stringify(batches)));
+}
+
+export function attempt<T>(risky: () => T): T | undefined {
+  try {
+    return risky();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,71 @@
+//! What lies between the wasm and JavaScript.
+
+use super::snip::snip;
+use crate::process;
+use anyhow::Context as _;
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
+use walrus::Module;
+use wasm_bindgen_cli_support::Bindgen;
+
+/// The wasm as wasm-bindgen leaves it.
+pub(super) const WASM: &str = "footfall_bg.wasm";
+
+/// wasm-bindgen's functions, which the wasm calls and is called by.
+const GLUE: &str = "footfall_bg.js";
+
+/// What `script/core.ts` imports as `footfall-glue`: the functions, and what to instantiate with.
+const ENTRY: &str = "glue.js";
+
+/// Writes the wasm and its glue into a folder.
+///
+/// # Errors
+/// When the wasm cannot be read, or nothing can be written.
+pub(super) fn generate(wasm: &Path, folder: &Path) -> anyhow::Result<()> {
+    process::say("==> make the bindings");
+    fs::create_dir_all(folder).with_context(|| format!("make folder {}", folder.display()))?;
+    let mut module = Module::from_file(wasm).context("read the compiled wasm")?;
+    snip(&mut module);
+    let mut output = Bindgen::new()
+        .input_module("footfall", module)
+        .bundler(true)?
+        .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate_output()
+        .context("run wasm-bindgen")?;
+    let entry = shorten_imports(output.wasm_mut());
+    output.emit(folder).context("write the bindings")?;
+    let file = folder.join(ENTRY);
+    fs::write(&file, entry).with_context(|| format!("write {}", file.display()))
+}
+
+/// Renames the imports to single letters and writes the module that provides them: the names carry
+/// hashes, which no compression makes small, and every page would download them twice.
+fn shorten_imports(module: &mut Module) -> String {
+    let mut sources: BTreeMap<String, usize> = BTreeMap::new();
+    let mut provided = String::new();
+    for (index, import) in module.imports.iter_mut().enumerate() {
+        let next = sources.len();
+        let source = *sources.entry(import.module.clone()).or_insert(next);
+        let short = letters(index);
+        // Writing to a String cannot fail.
+        let _written = writeln!(provided, "  {short}: m{source}.{},", import.name);
+        import.module = "a".into();
+        import.name = short;
+    }
+    let mut entry = format!("export * from \"./{GLUE}\";\n");
+    for (source, number) in &sources {
+        let _written = writeln!(entry, "import * as m{number} from \"{source}\";");
+    }
+    let _written = write!(entry, "export const imports = {{ a: {{\n{provided}}} }};\n");
+    entry
+}
+
+/// `a` to `z`, then `ba`, `bb` and so on.
+fn letters(index: usize) -> String {
+    let last = char::from(b'a' + u8::try_from(index % 26).unwrap_or(0));
+    match index / 26 {
+        0 => last.to_string(),
+        rest => letters(rest) + &last.to_string(),
+    }
+}
