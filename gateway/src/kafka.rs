@@ -3,6 +3,8 @@
 mod delivery;
 mod queue;
 mod reach;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     config,

@@ -1,5 +1,8 @@
 //! The gateway's life: start, serve, drain.
 
+#[cfg(test)]
+mod tests;
+
 use crate::{
     config::{self, Config},
     http::{self, Gateway},
@@ -134,7 +137,7 @@ async fn drain(
     let left = until.saturating_duration_since(Instant::now());
     let lost = tokio::task::spawn_blocking(move || sink.close(left)).await?;
     if lost > 0 {
-        bail!("{lost} events were lost: kafka did not take them within `drain.timeout`");
+        bail!("{lost} event(s) were lost: kafka did not take them within `drain.timeout`");
     }
     tracing::info!("stopped; kafka has every event");
     Ok(())

@@ -177,3 +177,38 @@ fn is_lasting(code: Code) -> bool {
             | Code::UnknownTopicOrPartition
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_all_brokers_is_explained_by_the_newest_connection() {
+        let reach = Reach::default();
+        reach.succeeded();
+        reach.failed(Some(Code::BrokerTransportFailure), "a:1: refused");
+        assert!(reach.now().up);
+        reach.failed(Some(Code::AllBrokersDown), "2/2 brokers are down");
+        let now = reach.now();
+        assert_eq!(
+            now.reason.as_deref(),
+            Some("no broker answers: a:1: refused")
+        );
+        assert!(!now.up && !now.hopeless);
+    }
+
+    #[test]
+    fn a_wrong_password_is_hopeless_until_kafka_has_been_reached_once() {
+        let reach = Reach::default();
+        reach.failed(Some(Code::Authentication), "a:1: wrong password");
+        reach.failed(Some(Code::AllBrokersDown), "1/1 brokers are down");
+        let now = reach.now();
+        assert!(now.hopeless);
+        assert_eq!(now.reason.as_deref(), Some("a:1: wrong password"));
+
+        reach.succeeded();
+        reach.failed(Some(Code::Authentication), "a:1: wrong password");
+        let now = reach.now();
+        assert!(!now.up && !now.hopeless);
+    }
+}
