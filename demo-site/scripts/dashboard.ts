@@ -21,7 +21,10 @@ const ROWS = 7;
 /** The first events after connecting happened before it, so how long they took says nothing. */
 const SETTLED_MS = 500;
 /** A hidden page lets go of its connections after this: a browser allows six for a site, over all its pages. */
-const HIDDEN_MS = 30_000;
+const HIDDEN_MS = 5 * MINUTE;
+/** How often what changed is drawn, and how often the chart moves on when nothing did. */
+const DRAW_MS = 50;
+const MOVE_MS = 1_000;
 
 const base = document.querySelector<HTMLMetaElement>("meta[name=aggregation]")!.content;
 const part = <E extends HTMLElement>(name: string): E => document.querySelector<E>(`[data-part=${name}]`)!;
@@ -113,14 +116,13 @@ whileLookedAt(HIDDEN_MS, {
   leave: () => connections.forEach((connection) => connection.stop()),
 });
 
-// Bursts are drawn once a frame; without any, the chart still moves on. Without a connection it stands still,
-// for what would be drawn then as a quiet time is only an unknown one.
+// Without a connection the figures stand still: what would be drawn as a quiet time is only an unknown one.
 let drawnAt = 0;
-function frame(): void {
+function draw(): void {
   const now = Date.now();
   const isLive = together(states.values()) === "live";
   document.body.dataset.figures = isLive ? "live" : drawnAt ? "old" : "none";
-  if (isLive && (changed || now - drawnAt >= 1_000)) {
+  if (isLive && (changed || now - drawnAt >= MOVE_MS)) {
     drawnAt = now;
     views.windows.forget(now - SPAN - 2 * MINUTE);
     show(now);
@@ -129,6 +131,6 @@ function frame(): void {
     changed = false;
     showTail();
   }
-  requestAnimationFrame(frame);
 }
-frame();
+// Bursts are drawn together. By a timer and not by frames, which a page in the background does not get.
+setInterval(draw, DRAW_MS);
