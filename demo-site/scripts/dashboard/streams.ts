@@ -55,14 +55,15 @@ export function readCounts(data: unknown): Count[] {
 export function readEvent(data: unknown): Event | undefined {
   const { topic, partition, offset, timestamp, value } = object(data);
   const event = object(value);
-  if (typeof event.type !== "string") {
+  const time = typeof timestamp === "number" ? timestamp : Number(event.time);
+  if (typeof event.type !== "string" || Number.isNaN(new Date(time).getTime())) {
     return undefined;
   }
   const page = object(event.page);
   const element = object(event.element);
   return {
     id: `${topic}/${partition}/${offset}/${event.id}`,
-    time: typeof timestamp === "number" ? timestamp : Number(event.time),
+    time,
     type: event.type,
     name: text(event.name),
     page: { url: text(page.url), title: text(page.title) },

@@ -58,7 +58,7 @@ test("an element is named by the text that was seen on it", () => {
 });
 
 test("events are told in words", () => {
-  const event = (value: object) => readEvent({ value })!;
+  const event = (value: object) => readEvent({ timestamp: 0, value })!;
   assert.equal(path("http://shop.example/cart?x=1"), "/cart?x=1");
   assert.equal(lastSteps("body>main>form>button#buy", 2), "…>form>button#buy");
   assert.equal(lastSteps("form>button#buy", 2), "form>button#buy");
@@ -72,7 +72,7 @@ test("events are told in words", () => {
 });
 
 test("what is not an event or a window is left out", () => {
-  for (const data of [null, 7, "text", {}, { value: null }, { value: { page: {} } }]) {
+  for (const data of [null, 7, "text", {}, { value: null }, { value: { page: {} } }, { timestamp: 9e15, value: { type: "click" } }]) {
     assert.equal(readEvent(data), undefined);
   }
   assert.deepEqual(readCounts({ windows: [{ key: "a", start: 0, end: 5, count: 2, final: false }, { key: "b" }, null] }), [
