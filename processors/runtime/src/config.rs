@@ -17,16 +17,36 @@ pub struct Config {
 impl Config {
     /// Properties of the consumer that reads the sources.
     pub(crate) fn source_consumer(&self) -> rdkafka::ClientConfig {
-        self.kafka.consumer(&[
-            ("group.id", &self.group),
+        let mut defaults = vec![
+            ("group.id", self.group.as_str()),
             ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"),
             ("auto.offset.reset", "earliest"),
-            ("partition.assignment.strategy", "cooperative-sticky"),
             // At the default of a second, small records come in bursts with long pauses.
             ("fetch.queue.backoff.ms", "5"),
             ("fetch.wait.max.ms", "50"),
-        ])
+        ];
+        // With the newer protocol both are the broker's to say, and librdkafka refuses them.
+        if self.group_protocol() != Some("consumer") {
+            defaults.extend([
+                ("partition.assignment.strategy", "cooperative-sticky"),
+                // A partition of a process that was killed waits this long for the next one.
+                ("session.timeout.ms", "6000"),
+                ("heartbeat.interval.ms", "2000"),
+            ]);
+        }
+        self.kafka.consumer(&defaults)
+    }
+
+    fn group_protocol(&self) -> Option<&str> {
+        let Settings {
+            properties,
+            consumer,
+            ..
+        } = &self.kafka;
+        let protocol = consumer.get("group.protocol");
+        let protocol = protocol.or_else(|| properties.get("group.protocol"));
+        protocol.map(String::as_str)
     }
 
     /// Properties of a consumer that takes no part in the group.

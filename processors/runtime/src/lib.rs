@@ -8,6 +8,7 @@
 mod clock;
 mod config;
 mod metrics;
+mod quiet;
 mod restore;
 mod runtime;
 mod session;

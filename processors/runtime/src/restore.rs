@@ -1,10 +1,10 @@
 //! Brings state back from a changelog: from its beginning to the end it has now.
 
-use crate::{Metrics, clock};
+use crate::{Metrics, clock, quiet::Quiet};
 use anyhow::{Context as _, bail};
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
-    config::FromClientConfig as _,
+    config::FromClientConfigAndContext as _,
     consumer::{BaseConsumer, Consumer as _},
     error::KafkaError,
 };
@@ -23,13 +23,27 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn restore(
     config: &ClientConfig,
     changelog: &str,
-    mut partitions: BTreeSet<i32>,
+    partitions: BTreeSet<i32>,
     metrics: &Metrics,
     stop: &CancellationToken,
     mut take: impl FnMut(i32, &[u8], Option<&[u8]>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     // A consumer for each changelog: the event that says "end" names a partition and no topic.
-    let consumer = BaseConsumer::from_config(config).context("make a consumer of changelogs")?;
+    let consumer: BaseConsumer<Quiet> = BaseConsumer::from_config_and_context(config, Quiet)
+        .context("make a consumer of changelogs")?;
+    let mut filled = BTreeSet::new();
+    for partition in partitions {
+        let (begin, end) = consumer
+            .fetch_watermarks(changelog, partition, PATIENCE)
+            .with_context(|| format!("find the end of changelog `{changelog}`"))?;
+        if begin < end {
+            filled.insert(partition);
+        }
+    }
+    let mut partitions = filled;
+    if partitions.is_empty() {
+        return Ok(());
+    }
     let mut assignment = TopicPartitionList::new();
     for partition in &partitions {
         assignment.add_partition_offset(changelog, *partition, Offset::Beginning)?;

@@ -4,7 +4,7 @@
 mod assignment;
 mod partitions;
 
-use crate::{Config, Metrics, Status, clock, writer::Writer};
+use crate::{Config, Metrics, Status, clock, status::Part, writer::Writer};
 use anyhow::{Context as _, bail};
 use assignment::Assignment;
 use footfall_task::{Effects, Kind, Processor};
@@ -109,6 +109,8 @@ impl<'a, P: Processor> Session<'a, P> {
             let topics: Vec<_> = readable.iter().map(String::as_str).collect();
             self.consumer.subscribe(&topics).context("subscribe")?;
             tracing::info!(topics = topics.join(", "), "subscribed");
+            let reason = format!("waiting for consumer group `{}`", self.ground.config.group);
+            self.ground.status.holds_up(Part::Joining, reason);
             self.subscribed = readable;
         }
         Ok(())
@@ -162,6 +164,7 @@ impl<'a, P: Processor> Session<'a, P> {
         match self.consumer.commit(&offsets, CommitMode::Sync) {
             Ok(()) => {
                 self.partitions.offsets_committed();
+                self.consumer.context().owe_nothing();
                 self.ground.metrics.commits.inc();
             }
             // While the group rebalances or its coordinator is away. The effects are written; the
@@ -169,6 +172,7 @@ impl<'a, P: Processor> Session<'a, P> {
             Err(error) => {
                 self.ground.metrics.failed_commits.inc();
                 tracing::warn!(%error, "offsets are not committed, and will be with the next commit");
+                self.consumer.context().owe(offsets);
                 self.since = Some(clock::now());
             }
         }

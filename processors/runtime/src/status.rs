@@ -29,6 +29,8 @@ pub(crate) enum Part {
     Topics,
     /// The work itself, as a whole.
     Session,
+    /// The group, which has not given out its partitions yet.
+    Joining,
     /// State that comes back.
     Restore,
     /// Records that should be written.
@@ -85,14 +87,24 @@ impl Status {
     }
 
     pub(crate) fn kafka(&self, kafka: Kafka) {
-        self.change(|inner| inner.kafka = Some(kafka));
+        self.change(|inner| {
+            if inner.kafka.replace(kafka) != Some(kafka) {
+                match kafka {
+                    Kafka::Up => tracing::info!("kafka answers"),
+                    Kafka::Down => tracing::warn!("kafka does not answer"),
+                }
+            }
+        });
     }
 
     pub(crate) fn holds_up(&self, part: Part, reason: impl Into<String>) {
         let reason = reason.into();
         self.change(|inner| {
             if inner.reasons.get(&part) != Some(&reason) {
-                tracing::warn!("{reason}");
+                match part {
+                    Part::Joining | Part::Restore => tracing::info!("{reason}"),
+                    Part::Topics | Part::Session | Part::Writer => tracing::warn!("{reason}"),
+                }
             }
             inner.reasons.insert(part, reason);
         });

@@ -3,6 +3,7 @@
 use crate::{
     Config, Metrics, Status,
     metrics::Place,
+    quiet::Quiet,
     status::Part,
     topics::{Partitions, survey},
 };
@@ -10,7 +11,7 @@ use footfall_service::{health::Kafka, kafka};
 use footfall_task::Source;
 use rdkafka::{
     Offset, TopicPartitionList,
-    config::FromClientConfig as _,
+    config::FromClientConfigAndContext as _,
     consumer::{BaseConsumer, Consumer as _},
     error::KafkaResult,
 };
@@ -40,7 +41,7 @@ pub(crate) async fn run(
     stop: CancellationToken,
 ) {
     let mut told = Vec::new();
-    let client = match BaseConsumer::from_config(&watched.config.observer()) {
+    let client = match BaseConsumer::from_config_and_context(&watched.config.observer(), Quiet) {
         Ok(client) => Arc::new(client),
         // The work begins with the same properties and will say what is wrong with them.
         Err(error) => return tracing::debug!(%error, "no client to watch with"),
@@ -109,7 +110,7 @@ async fn make(config: &Config, missing: &[kafka::NewTopic]) -> Option<String> {
 
 /// Asks Kafka which topics there are, and how far behind we are. Blocking calls, so on a thread of
 /// their own.
-async fn look(client: &Arc<BaseConsumer>, watched: Watched) -> KafkaResult<Partitions> {
+async fn look(client: &Arc<BaseConsumer<Quiet>>, watched: Watched) -> KafkaResult<Partitions> {
     let client = Arc::clone(client);
     let asked = tokio::task::spawn_blocking(move || {
         let metadata = client.fetch_metadata(None, TIMEOUT)?;
@@ -128,7 +129,7 @@ async fn look(client: &Arc<BaseConsumer>, watched: Watched) -> KafkaResult<Parti
 }
 
 fn measure(
-    client: &BaseConsumer,
+    client: &BaseConsumer<Quiet>,
     metrics: &Metrics,
     assigned: &BTreeSet<(String, i32)>,
 ) -> KafkaResult<()> {

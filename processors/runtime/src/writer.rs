@@ -1,11 +1,11 @@
 //! Writes effects, and knows when all of them are acknowledged.
 
-use crate::{Metrics, Status, status::Part};
+use crate::{Metrics, Status, quiet::Quiet, status::Part};
 use anyhow::Context as _;
 use footfall_task::{Outgoing, Send};
 use rdkafka::{
     ClientConfig, ClientContext,
-    config::FromClientConfigAndContext as _,
+    config::{FromClientConfigAndContext as _, RDKafkaLogLevel},
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
     producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer},
@@ -194,8 +194,12 @@ impl Deliveries {
 }
 
 impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        Quiet.log(level, facility, message);
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "producer");
+        Quiet.error(error, reason);
     }
 }
 

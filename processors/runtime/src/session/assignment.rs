@@ -1,6 +1,8 @@
+use crate::quiet::Quiet;
 use rdkafka::{
     ClientContext, TopicPartitionList,
-    consumer::{BaseConsumer, ConsumerContext, Rebalance},
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance},
     error::KafkaError,
 };
 use std::{
@@ -21,12 +23,39 @@ pub(super) enum Event {
 #[derive(Debug, Default)]
 pub(super) struct Assignment {
     events: Mutex<Vec<Event>>,
+    owed: Mutex<Option<TopicPartitionList>>,
 }
 
 impl Assignment {
     /// What has happened since the last call, in order.
     pub(super) fn take(&self) -> Vec<Event> {
         std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Remembers offsets whose effects are written and whose commit failed.
+    pub(super) fn owe(&self, offsets: TopicPartitionList) {
+        *self.owed.lock().unwrap_or_else(PoisonError::into_inner) = Some(offsets);
+    }
+
+    /// Forgets them: a later commit has been taken.
+    pub(super) fn owe_nothing(&self) {
+        *self.owed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The last moment for that: afterwards the partitions are another's, who would read their
+    /// records again.
+    fn commit_owed(&self, consumer: &BaseConsumer<Self>) {
+        let owed = self
+            .owed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(offsets) = owed
+            && !consumer.assignment_lost()
+            && let Err(error) = consumer.commit(&offsets, CommitMode::Sync)
+        {
+            tracing::warn!(%error, "records will be processed again by who gets their partitions");
+        }
     }
 
     fn push(&self, event: Event) {
@@ -36,16 +65,23 @@ impl Assignment {
 }
 
 impl ClientContext for Assignment {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        Quiet.log(level, facility, message);
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "consumer");
+        Quiet.error(error, reason);
     }
 }
 
 impl ConsumerContext for Assignment {
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         match rebalance {
             Rebalance::Assign(partitions) => self.push(Event::Assigned(places(partitions))),
-            Rebalance::Revoke(partitions) => self.push(Event::Revoked(places(partitions))),
+            Rebalance::Revoke(partitions) => {
+                self.commit_owed(consumer);
+                self.push(Event::Revoked(places(partitions)));
+            }
             Rebalance::Error(error) => tracing::warn!(%error, "the group does not come together"),
         }
     }

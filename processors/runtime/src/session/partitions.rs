@@ -56,6 +56,8 @@ impl<'a, P: Processor> Partitions<'a, P> {
                 let mut tasks = self.begin(places);
                 self.restore(&mut tasks)?;
                 self.running.append(&mut tasks);
+                self.ground.status.goes_on(Part::Joining);
+                self.ground.status.goes_on(Part::Session);
             }
         }
         let places: BTreeSet<_> = self.running.keys().cloned().collect();
@@ -169,7 +171,6 @@ impl<'a, P: Processor> Partitions<'a, P> {
             )?;
         }
         ground.status.goes_on(Part::Restore);
-        ground.status.goes_on(Part::Session);
         Ok(())
     }
 }
