@@ -4,6 +4,9 @@ use crate::admission::Admitted;
 use footfall_protocol::{Timestamp, batch::Batch, rejected::Rejected};
 use std::ops::Range;
 
+/// What a record usually holds besides its event as sent and the context, in bytes. Only speed depends on it.
+const USUAL_OVERHEAD: usize = 640;
+
 /// The two topics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
@@ -52,7 +55,13 @@ impl Outgoing {
         admitted: &Admitted<'_>,
         received_at: Timestamp,
     ) -> serde_json::Result<Self> {
-        let mut outgoing = Self::default();
+        let sent: usize = batch.events.iter().map(|event| event.get().len()).sum();
+        let shared = batch.context.map_or(0, |context| context.get().len()) + USUAL_OVERHEAD;
+        let mut outgoing = Self {
+            buffer: Vec::with_capacity(sent + shared * admitted.accepted.len()),
+            places: Vec::with_capacity(batch.events.len()),
+            events: admitted.accepted.len(),
+        };
         for record in &admitted.accepted {
             outgoing.add(Topic::Events, record.time, |buffer| {
                 let has_key = record.append_key(buffer);
@@ -76,7 +85,6 @@ impl Outgoing {
                 Ok(Some(key_end))
             })?;
         }
-        outgoing.events = admitted.accepted.len();
         Ok(outgoing)
     }
 

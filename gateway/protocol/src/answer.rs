@@ -30,7 +30,7 @@ pub struct Rejection {
 }
 
 words! {
-    /// Why an event is rejected. When several hold, the first of this order is told.
+    /// Why an event is rejected; one reason is told, even where several hold.
     pub enum Code {
         /// The element of `events` is no object.
         NotAnObject = "not_an_object",
