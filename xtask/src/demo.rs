@@ -15,9 +15,8 @@ use std::{
     time::Duration,
 };
 
-/// The topics of the demo, for the embedded broker, which makes none by itself: those of the
-/// gateway, and those of the streams in `demo-site/config/aggregation.toml`.
-const TOPICS: &[&str] = &["footfall.events.v1", "footfall.events.v1.rejected"];
+/// The streams of `demo-site/config/aggregation.toml`.
+const STREAMS: &[&str] = &["page-views-per-minute", "top-pages", "top-clicks"];
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -44,12 +43,20 @@ pub(crate) struct Options {
 /// One line that says what is missing, in use, or has ended; nothing is left running.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     stack::require_free(&options.gateway, "the gateway", "--gateway")?;
-    stack::require_free(&options.aggregation, "the aggregation processor", "--aggregation")?;
+    stack::require_free(
+        &options.aggregation,
+        "the aggregation processor",
+        "--aggregation",
+    )?;
     stack::require_free(&options.site, "the shop", "--site")?;
     if let Some(brokers) = &options.brokers {
         require_broker(brokers)?;
     }
-    requirements::ensure(if options.kafka { &[BUILD, KAFKA] } else { &[BUILD] })?;
+    requirements::ensure(if options.kafka {
+        &[BUILD, KAFKA]
+    } else {
+        &[BUILD]
+    })?;
     sdk::build(cargo::root())?;
     pages::build(cargo::root())?;
     cargo::build_programs()?;
@@ -76,21 +83,50 @@ struct Kafka {
 
 fn start_kafka(stack: &mut Stack, options: &Options) -> anyhow::Result<Kafka> {
     if let Some(brokers) = &options.brokers {
-        return Ok(Kafka { brokers: brokers.clone(), kind: "yours", creates_topics: true });
+        return Ok(Kafka {
+            brokers: brokers.clone(),
+            kind: "yours",
+            creates_topics: true,
+        });
     }
     if options.kafka {
         let broker = kafka::start(stack, 0, &cargo::target().join("demo/kafka"))?;
-        return Ok(Kafka { brokers: broker.address, kind: "a local Apache Kafka", creates_topics: true });
+        return Ok(Kafka {
+            brokers: broker.address,
+            kind: "a local Apache Kafka",
+            creates_topics: true,
+        });
     }
     process::say("==> start the embedded broker");
     let mut line = vec![cargo::program("footfall-embedded-broker").into()];
-    for topic in TOPICS {
+    for topic in topics() {
         line.extend(["--topic".into(), format!("{topic}:4").into()]);
     }
     stack.start("broker", &line)?;
     let brokers = stack.wait_for("broker", ready_line)?;
     let kind = "embedded in the demo: it keeps little and forgets all when it stops";
-    Ok(Kafka { brokers, kind, creates_topics: false })
+    Ok(Kafka {
+        brokers,
+        kind,
+        creates_topics: false,
+    })
+}
+
+/// Every topic of the demo, for the embedded broker, which makes none by itself.
+fn topics() -> Vec<String> {
+    let events = "footfall.events.v1";
+    let mut topics = vec![
+        events.to_owned(),
+        format!("{events}.rejected"),
+        format!("{events}.dlq"),
+    ];
+    for stream in STREAMS {
+        topics.push(format!("footfall.{stream}.v1"));
+        topics.push(format!("footfall.{stream}.v1.late"));
+        topics.push(format!("footfall-demo-{stream}-repartition"));
+        topics.push(format!("footfall-demo-{stream}-changelog"));
+    }
+    topics
 }
 
 fn start_gateway(stack: &mut Stack, options: &Options, kafka: &Kafka) -> anyhow::Result<()> {
@@ -106,7 +142,10 @@ fn start_aggregation(stack: &mut Stack, options: &Options, kafka: &Kafka) -> any
     let config = cargo::root().join("demo-site/config/aggregation.toml");
     let mut line = processor("footfall-aggregation", &options.aggregation, kafka);
     line.extend(["--config".into(), config.into()]);
-    line.extend(["--origins".into(), format!("http://{}", options.site).into()]);
+    line.extend([
+        "--origins".into(),
+        format!("http://{}", options.site).into(),
+    ]);
     stack.start("aggregation", &line)?;
     stack.wait_for("aggregation", |_| ready_with_kafka(&options.aggregation))
 }
@@ -132,36 +171,64 @@ fn start_site(stack: &mut Stack, options: &Options) -> anyhow::Result<()> {
 
 /// The command line of a program that takes the usual keys.
 fn processor(name: &str, listen: &str, kafka: &Kafka) -> Vec<OsString> {
-    let create = if kafka.creates_topics { "true" } else { "false" };
-    let flags = ["--listen", listen, "--kafka-brokers", &kafka.brokers, "--topics-create", create];
-    std::iter::once(cargo::program(name).into()).chain(flags.map(OsString::from)).collect()
+    let create = if kafka.creates_topics {
+        "true"
+    } else {
+        "false"
+    };
+    let flags = [
+        "--listen",
+        listen,
+        "--kafka-brokers",
+        &kafka.brokers,
+        "--topics-create",
+        create,
+    ];
+    std::iter::once(cargo::program(name).into())
+        .chain(flags.map(OsString::from))
+        .collect()
 }
 
 fn ready_with_kafka(address: &str) -> Result<(), String> {
     let body = stack::fetch(address, "/readyz")?;
-    if body.contains(r#""kafka":"up""#) { Ok(()) } else { Err(format!("it answers {body}")) }
+    if body.contains(r#""kafka":"up""#) {
+        Ok(())
+    } else {
+        Err(format!("it answers {body}"))
+    }
 }
 
 /// The address in the line `ready HOST:PORT` of a log.
 fn ready_line(log: &Path) -> Result<String, String> {
     let text = fs::read_to_string(log).map_err(|error| error.to_string())?;
     let address = text.lines().find_map(|line| line.strip_prefix("ready "));
-    address.map(str::to_owned).ok_or_else(|| "it has not said that it is ready".into())
+    address
+        .map(str::to_owned)
+        .ok_or_else(|| "it has not said that it is ready".into())
 }
 
 fn require_broker(brokers: &str) -> anyhow::Result<()> {
     let answers = |broker: &str| {
         let addresses = broker.trim().to_socket_addrs().ok()?;
-        addresses.into_iter().find(|address| TcpStream::connect_timeout(address, Duration::from_secs(3)).is_ok())
+        addresses
+            .into_iter()
+            .find(|address| TcpStream::connect_timeout(address, Duration::from_secs(3)).is_ok())
     };
     if brokers.split(',').any(|broker| answers(broker).is_some()) {
         return Ok(());
     }
-    bail!("no broker answers at {brokers}; start your Kafka, or leave --brokers out for the embedded broker")
+    bail!(
+        "no broker answers at {brokers}; start your Kafka, or leave --brokers out for the embedded broker"
+    )
 }
 
 fn announce(options: &Options, kafka: &Kafka) {
-    let Options { gateway, aggregation, site, .. } = options;
+    let Options {
+        gateway,
+        aggregation,
+        site,
+        ..
+    } = options;
     let logs = cargo::target().join("demo");
     process::say(&format!(
         "
