@@ -8,7 +8,8 @@ mod windows;
 use crate::processor::Aggregation;
 use axum::{
     Router,
-    http::{StatusCode, Uri},
+    extract::{FromRequestParts, Path},
+    http::{StatusCode, Uri, request::Parts},
     middleware,
     routing::get,
 };
@@ -39,6 +40,19 @@ impl Shared {
             );
             Problem::new(StatusCode::NOT_FOUND, "unknown_stream", detail)
         })
+    }
+}
+
+/// The name in a path, which may be any text once it is decoded.
+struct StreamName(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for StreamName {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let name = Path::<String>::from_request_parts(parts, state).await;
+        let Path(name) = name.map_err(|_| Problem::not_found(parts.uri.path()))?;
+        Ok(Self(name))
     }
 }
 

@@ -41,7 +41,6 @@ impl Status {
     pub(crate) fn new() -> Self {
         let inner = Inner {
             kafka: None,
-            // Until the watch has seen them.
             reasons: [(
                 Part::Topics,
                 "the topics have not been looked at yet".into(),

@@ -98,15 +98,16 @@ impl State {
         let mut found = BTreeSet::new();
         let end = starts.end.saturating_add(self.windows.size().as_millis());
         for (&pane, keys) in self.panes.range(starts.start..end.max(starts.start)) {
-            for window in self.windows.containing(pane) {
-                if starts.contains(&window.start) && self.is_open(window) {
-                    for key in keys
-                        .keys()
-                        .filter(|held| key.is_none_or(|key| *key == ***held))
-                    {
-                        found.insert((window.start, Arc::clone(key)));
-                    }
+            let windows = self.windows.containing(pane);
+            for window in windows.filter(|window| starts.contains(&window.start)) {
+                if !self.is_open(window) {
+                    continue;
                 }
+                let wanted: &mut dyn Iterator<Item = &Key> = match key {
+                    Some(key) => &mut keys.get_key_value(key).map(|(key, _)| key).into_iter(),
+                    None => &mut keys.keys(),
+                };
+                found.extend(wanted.map(|key| (window.start, Arc::clone(key))));
             }
         }
         let found = found.into_iter();

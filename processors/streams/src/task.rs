@@ -192,7 +192,8 @@ impl Counting {
             let record = Outgoing {
                 topic: Arc::clone(&self.changelog),
                 partition: Some(partition),
-                timestamp: stream_time.map(Timestamp),
+                // Not event time: brokers roll and delete by it, and a changelog must outlive that.
+                timestamp: None,
                 key: Some(key),
                 value,
                 headers: Vec::new(),

@@ -1,7 +1,7 @@
-use super::Shared;
+use super::{Shared, StreamName};
 use crate::feed::Feed;
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::StatusCode,
     response::{
         Sse,
@@ -19,7 +19,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// `GET /v1/streams/NAME/live`: each result as it is written.
 pub(super) async fn live(
     State(shared): State<Shared>,
-    Path(name): Path<String>,
+    StreamName(name): StreamName,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let stream = shared.stream(&name)?;
     let feed = shared.aggregation.results(stream);
@@ -30,7 +30,7 @@ pub(super) async fn live(
 /// `GET /v1/streams/NAME/tail`: each record that the stream reads, before its `where`.
 pub(super) async fn tail(
     State(shared): State<Shared>,
-    Path(name): Path<String>,
+    StreamName(name): StreamName,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let stream = shared.stream(&name)?;
     let feed = shared.aggregation.tail(stream).ok_or_else(|| {

@@ -1,6 +1,6 @@
-use super::Shared;
+use super::{Shared, StreamName};
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Query, State},
     http::{StatusCode, header},
     response::IntoResponse,
 };
@@ -8,7 +8,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use footfall_service::http::Problem;
 use footfall_streams::{Definition, WindowResult, output_value};
 use serde_json::json;
-use std::{cmp::Reverse, collections::HashSet, ops::Range, str::FromStr};
+use std::{cmp::Reverse, collections::HashSet, ops::Range, str::FromStr, sync::Arc};
 
 const DEFAULT_LIMIT: usize = 1_000;
 
@@ -24,20 +24,17 @@ struct Question {
 /// `GET /v1/streams/NAME/windows?key=&from=&to=&top=&limit=`.
 pub(super) async fn ask(
     State(shared): State<Shared>,
-    Path(name): Path<String>,
+    StreamName(name): StreamName,
     Query(parameters): Query<Vec<(String, String)>>,
 ) -> Result<impl IntoResponse, Problem> {
-    let stream = shared.stream(&name)?;
+    let stream = Arc::clone(shared.stream(&name)?);
     let question = Question::read(&parameters)?;
-    let mut windows = shared
-        .aggregation
-        .windows(stream, &question.starts, question.key.as_deref());
-    if let Some(top) = question.top {
-        windows = keep_top(&windows, top);
-    }
-    windows.truncate(question.limit);
-    let stale_ms = shared.status.staleness().as_millis();
-    let body = answer(stream, &windows, stale_ms);
+    // Going through many windows takes its time, which other connections should not wait for.
+    let work = move || question.answer(&shared, &stream);
+    let body = tokio::task::spawn_blocking(work).await.map_err(|_| {
+        let detail = "the answer could not be put together; the log says why";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    })?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }
 
@@ -79,6 +76,26 @@ impl Question {
         }
         Ok(question)
     }
+
+    fn answer(&self, shared: &Shared, stream: &Definition) -> String {
+        let found = shared
+            .aggregation
+            .windows(stream, &self.starts, self.key.as_deref());
+        let found = match self.top {
+            Some(top) => keep_top(&found, top),
+            None => found,
+        };
+        let windows = found.iter().take(self.limit);
+        let windows: Vec<_> = windows
+            .map(|window| output_value(window, &stream.aggregates))
+            .collect();
+        let name = json!(&*stream.name);
+        let stale_ms = shared.status.staleness().as_millis();
+        format!(
+            r#"{{"stream":{name},"stale_ms":{stale_ms},"windows":[{}]}}"#,
+            windows.join(",")
+        )
+    }
 }
 
 /// Keeps, per window, the keys with the greatest first aggregate.
@@ -98,18 +115,6 @@ fn keep_top(windows: &[WindowResult], top: usize) -> Vec<WindowResult> {
         kept.extend(best.into_iter().cloned());
     }
     kept
-}
-
-fn answer(stream: &Definition, windows: &[WindowResult], stale_ms: u128) -> String {
-    let windows = windows.iter();
-    let windows: Vec<_> = windows
-        .map(|window| output_value(window, &stream.aggregates))
-        .collect();
-    let name = json!(&*stream.name);
-    format!(
-        r#"{{"stream":{name},"stale_ms":{stale_ms},"windows":[{}]}}"#,
-        windows.join(",")
-    )
 }
 
 fn number<N: FromStr>(name: &str, text: &str, expected: &str) -> Result<N, Problem> {

@@ -3,7 +3,7 @@
 use super::{Ground, assignment::Event};
 use crate::{Metrics, restore::restore, status::Part};
 use anyhow::Context as _;
-use footfall_task::{Effects, Offset, Partition, Processor, Record, Task, Timestamp};
+use footfall_task::{Effects, Kind, Offset, Partition, Processor, Record, Send, Task, Timestamp};
 use rdkafka::{
     Message as _,
     message::{BorrowedMessage, Headers as _},
@@ -13,11 +13,13 @@ use std::{
     sync::Arc,
 };
 
-/// So many effects are written at once, before the commit interval is over.
+/// So many bytes and so many effects gather at most, whatever the commit interval.
+const BYTES_AT_ONCE: usize = 16 << 20;
 const EFFECTS_AT_ONCE: usize = 20_000;
 
 pub(super) struct Partitions<'a, P: Processor> {
     ground: &'a Ground<P>,
+    gathered: Gathered,
     running: BTreeMap<(String, i32), Running<P::Task>>,
 }
 
@@ -36,6 +38,7 @@ impl<'a, P: Processor> Partitions<'a, P> {
     pub(super) fn new(ground: &'a Ground<P>) -> Self {
         Self {
             ground,
+            gathered: Gathered::default(),
             running: BTreeMap::new(),
         }
     }
@@ -74,22 +77,26 @@ impl<'a, P: Processor> Partitions<'a, P> {
             return;
         };
         let record = borrow(message);
+        let before = running.effects.sends.len();
         running.task.process(&record, &mut running.effects);
+        self.gathered.add(&running.effects.sends[before..]);
         running.next = Some(record.offset.next());
         running.records.inc();
     }
 
     /// Whether there is enough to write before the commit interval is over.
     pub(super) fn is_full(&self) -> bool {
-        let effects = self
-            .running
-            .values()
-            .map(|running| running.effects.sends.len());
-        effects.sum::<usize>() >= EFFECTS_AT_ONCE
+        self.gathered.effects >= EFFECTS_AT_ONCE || self.gathered.bytes >= BYTES_AT_ONCE
+    }
+
+    /// Whether records wait that will wait again in another partition.
+    pub(super) fn is_on_the_way(&self) -> bool {
+        self.gathered.is_on_the_way
     }
 
     /// Takes what is to be written.
     pub(super) fn gather(&mut self) -> Effects {
+        self.gathered = Gathered::default();
         let mut gathered = Effects::default();
         for running in self
             .running
@@ -172,6 +179,25 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
         ground.status.goes_on(Part::Restore);
         Ok(())
+    }
+}
+
+/// What waits to be written.
+#[derive(Debug, Default)]
+struct Gathered {
+    effects: usize,
+    bytes: usize,
+    is_on_the_way: bool,
+}
+
+impl Gathered {
+    fn add(&mut self, sends: &[Send]) {
+        for Send { kind, record, .. } in sends {
+            let parts = record.key.iter().chain(&record.value);
+            self.bytes += parts.map(Vec::len).sum::<usize>();
+            self.is_on_the_way |= *kind == Kind::Repartition;
+        }
+        self.effects += sends.len();
     }
 }
 
