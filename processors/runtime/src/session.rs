@@ -46,8 +46,8 @@ pub(crate) struct Session<'a, P: Processor> {
     writer: Writer,
     subscribed: Vec<String>,
     partitions: Partitions<'a, P>,
-    /// When the oldest record came whose effects are not written.
-    since: Option<Instant>,
+    /// When what has gathered is to be written and committed.
+    due: Option<Instant>,
 }
 
 impl<'a, P: Processor> Session<'a, P> {
@@ -67,7 +67,7 @@ impl<'a, P: Processor> Session<'a, P> {
             writer,
             subscribed: Vec::new(),
             partitions: Partitions::new(ground),
-            since: None,
+            due: None,
         })
     }
 
@@ -86,8 +86,8 @@ impl<'a, P: Processor> Session<'a, P> {
             }
             match polled {
                 Some(Ok(record)) => {
-                    self.since.get_or_insert_with(clock::now);
-                    self.partitions.process(&record);
+                    let due = clock::now() + self.partitions.process(&record);
+                    self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
                 }
                 Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
                     bail!("the consumer is of no more use: {code}");
@@ -117,33 +117,20 @@ impl<'a, P: Processor> Session<'a, P> {
     }
 
     fn until_commit(&self) -> Duration {
-        self.since.map_or(TICK, |since| {
-            let waited = clock::now().saturating_duration_since(since);
-            self.interval().saturating_sub(waited).min(TICK)
-        })
+        let due = self
+            .due
+            .map(|due| due.saturating_duration_since(clock::now()));
+        due.map_or(TICK, |left| left.min(TICK))
     }
 
     fn is_commit_due(&self) -> bool {
-        let is_time = self
-            .since
-            .is_some_and(|since| clock::now().saturating_duration_since(since) >= self.interval());
-        is_time || self.partitions.is_full()
-    }
-
-    /// A record on its way to another partition waits again there, so it waits less here.
-    fn interval(&self) -> Duration {
-        let interval = self.ground.config.commit_interval;
-        if self.partitions.is_on_the_way() {
-            interval / 4
-        } else {
-            interval
-        }
+        self.due.is_some_and(|due| due <= clock::now()) || self.partitions.is_full()
     }
 
     /// Writes what has gathered, then commits the offsets it came from. Changes of state are
     /// written after results, so that a result whose window is gone from the state has been said.
     fn commit(&mut self) -> anyhow::Result<()> {
-        self.since = None;
+        self.due = None;
         let effects = self.partitions.gather();
         let (changes, results): (Vec<_>, Vec<_>) = effects
             .sends
@@ -181,7 +168,7 @@ impl<'a, P: Processor> Session<'a, P> {
                 self.ground.metrics.failed_commits.inc();
                 tracing::warn!(%error, "offsets are not committed, and will be with the next commit");
                 self.consumer.context().owe(offsets);
-                self.since = Some(clock::now());
+                self.due = Some(clock::now() + self.ground.config.commit_interval);
             }
         }
         Ok(())

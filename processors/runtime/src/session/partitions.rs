@@ -11,6 +11,7 @@ use rdkafka::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 /// So many bytes and so many effects gather at most, whatever the commit interval.
@@ -20,6 +21,8 @@ const EFFECTS_AT_ONCE: usize = 20_000;
 pub(super) struct Partitions<'a, P: Processor> {
     ground: &'a Ground<P>,
     gathered: Gathered,
+    /// Sources that the processor itself writes.
+    internal: BTreeSet<Arc<str>>,
     running: BTreeMap<(String, i32), Running<P::Task>>,
 }
 
@@ -36,7 +39,10 @@ struct Running<T> {
 
 impl<'a, P: Processor> Partitions<'a, P> {
     pub(super) fn new(ground: &'a Ground<P>) -> Self {
+        let sources = ground.processor.sources().into_iter();
+        let written = sources.flat_map(|source| source.beside);
         Self {
+            internal: written.map(|internal| internal.topic).collect(),
             ground,
             gathered: Gathered::default(),
             running: BTreeMap::new(),
@@ -70,28 +76,34 @@ impl<'a, P: Processor> Partitions<'a, P> {
         Ok(())
     }
 
-    pub(super) fn process(&mut self, message: &BorrowedMessage<'_>) {
+    /// Processes a record, and says how long its effects may wait to be written.
+    pub(super) fn process(&mut self, message: &BorrowedMessage<'_>) -> Duration {
+        let interval = self.ground.config.commit_interval;
         let place = (message.topic().to_owned(), message.partition());
         // A record of a partition that has just been revoked is another's matter.
         let Some(running) = self.running.get_mut(&place) else {
-            return;
+            return interval;
         };
         let record = borrow(message);
         let before = running.effects.sends.len();
         running.task.process(&record, &mut running.effects);
-        self.gathered.add(&running.effects.sends[before..]);
         running.next = Some(record.offset.next());
         running.records.inc();
+        let sends = &running.effects.sends[before..];
+        self.gathered.add(sends);
+        // What goes by way of another partition waits twice, and no longer for that.
+        if sends.iter().any(|send| send.kind == Kind::Repartition) {
+            interval / 4
+        } else if self.internal.contains(record.topic) {
+            interval / 2
+        } else {
+            interval
+        }
     }
 
     /// Whether there is enough to write before the commit interval is over.
     pub(super) fn is_full(&self) -> bool {
         self.gathered.effects >= EFFECTS_AT_ONCE || self.gathered.bytes >= BYTES_AT_ONCE
-    }
-
-    /// Whether records wait that will wait again in another partition.
-    pub(super) fn is_on_the_way(&self) -> bool {
-        self.gathered.is_on_the_way
     }
 
     /// Takes what is to be written.
@@ -187,15 +199,13 @@ impl<'a, P: Processor> Partitions<'a, P> {
 struct Gathered {
     effects: usize,
     bytes: usize,
-    is_on_the_way: bool,
 }
 
 impl Gathered {
     fn add(&mut self, sends: &[Send]) {
-        for Send { kind, record, .. } in sends {
+        for Send { record, .. } in sends {
             let parts = record.key.iter().chain(&record.value);
             self.bytes += parts.map(Vec::len).sum::<usize>();
-            self.is_on_the_way |= *kind == Kind::Repartition;
         }
         self.effects += sends.len();
     }
