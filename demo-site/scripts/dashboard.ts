@@ -36,6 +36,7 @@ let changed = true;
 let fresh = 0;
 let seen = 0;
 let settledAt = Infinity;
+let drawnAt = 0;
 
 function report(name: string, state: State, why: string): void {
   states.set(name, state);
@@ -44,7 +45,7 @@ function report(name: string, state: State, why: string): void {
 
 function live(stream: Stream, span: number, top?: number): LiveWindows {
   return new LiveWindows(base, stream, span, top, {
-    change: () => void (changed = true),
+    change,
     state: (state, why) => report(stream.name, state, why),
   });
 }
@@ -62,11 +63,11 @@ const tailed = new Connection(`${base}/v1/streams/${PAGE_VIEWS.name}/tail`, "rec
     }
     labels.learn(event);
     fresh += 1;
-    changed = true;
     if (Date.now() > settledAt) {
       seen += 1;
       tail.measure(Date.now() - event.time);
     }
+    change();
   },
   // The tail may be switched off, which says so in its own place; the figures are as live without it.
   state: (state, why) => {
@@ -117,7 +118,6 @@ whileLookedAt(HIDDEN_MS, {
 });
 
 // Without a connection the figures stand still: what would be drawn as a quiet time is only an unknown one.
-let drawnAt = 0;
 function draw(): void {
   const now = Date.now();
   const isLive = together(states.values()) === "live";
@@ -132,5 +132,13 @@ function draw(): void {
     showTail();
   }
 }
-// Bursts are drawn together. By a timer and not by frames, which a page in the background does not get.
 setInterval(draw, DRAW_MS);
+
+// Bursts are drawn together, by the timer. That of a page in the background comes once a second only, so there
+// what arrives draws itself.
+function change(): void {
+  changed = true;
+  if (document.hidden && Date.now() - drawnAt >= DRAW_MS) {
+    draw();
+  }
+}
