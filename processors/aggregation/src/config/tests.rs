@@ -14,9 +14,8 @@ to = "pages"
 
 /// Reads a text as if it stood in a file of its own.
 fn read_text(name: &str, text: &str) -> Result<Config, Problems> {
-    let folder = std::env::temp_dir().join(format!("footfall-aggregation-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    let file = folder.join(name);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(name);
     fs::write(&file, text).unwrap();
     read_file(&file)
 }
