@@ -1,6 +1,6 @@
 // A ranking as rows with bars. A row stays the same element while its key is in the list, so that its bar can grow.
 
-import { element } from "./element.ts";
+import { element } from "../element.ts";
 import type { Ranked } from "./windows.ts";
 
 /** How a key is told to people. */

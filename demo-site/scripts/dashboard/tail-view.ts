@@ -1,7 +1,7 @@
 // The newest events as lines, and the button that holds them still.
 
 import { path, what } from "./describe.ts";
-import { element } from "./element.ts";
+import { element } from "../element.ts";
 import type { Event } from "./streams.ts";
 
 const TIME = new Intl.DateTimeFormat(undefined, {

@@ -1,5 +1,6 @@
 // The privacy page: the switch, the state, and what was sent.
 
+import { element } from "../element.ts";
 import type { Batch, Footfall } from "./footfall.ts";
 import { body, rows, says, size } from "./privacy.ts";
 
@@ -29,7 +30,7 @@ export function showPrivacy(page: Document): void {
     if (now !== shown) {
       shown = now;
       parts.none.hidden = batches.length > 0;
-      parts.batches.replaceChildren(...newestFirst(batches).map((batch) => item(batch, pretty, page)));
+      parts.batches.replaceChildren(...newestFirst(batches).map((batch) => item(batch, pretty)));
     }
   };
   parts.toggle.addEventListener("click", () => {
@@ -67,11 +68,9 @@ function showState(
   }
 }
 
-function item(batch: Batch, pretty: boolean, page: Document): HTMLElement {
+function item(batch: Batch, pretty: boolean): HTMLElement {
   const sent = new Date(batch.sentAt);
-  const time = page.createElement("time");
-  time.dateTime = sent.toISOString();
-  time.textContent = sent.toLocaleTimeString();
+  const time = element("time", { datetime: sent.toISOString() }, sent.toLocaleTimeString());
   const answer = batch.status ? `answered ${batch.status}` : "answer not read";
   const head = element("header", {}, element("strong", {}, time), size(batch), ` to ${batch.url}`, ` · ${answer}`);
   return element("li", { class: "batch" }, head, element("pre", { tabindex: "0" }, body(batch, pretty)));
@@ -79,15 +78,6 @@ function item(batch: Batch, pretty: boolean, page: Document): HTMLElement {
 
 function newestFirst(batches: Batch[]): Batch[] {
   return [...batches].sort((a, b) => b.sentAt - a.sentAt);
-}
-
-function element(name: string, attributes: Record<string, string>, ...children: (Node | string)[]): HTMLElement {
-  const made = document.createElement(name);
-  for (const [attribute, value] of Object.entries(attributes)) {
-    made.setAttribute(attribute, value);
-  }
-  made.append(...children);
-  return made;
 }
 
 // The sentence is read out when it changes: it must not change when it does not.
