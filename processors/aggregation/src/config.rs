@@ -126,7 +126,7 @@ fn check(document: &Document, file: &File) -> Vec<Problem> {
         problem("delivery", expected, format!("`{}`", file.delivery));
     }
     if file.commit_interval.is_zero() {
-        problem("commit_interval", "1ms or more", "0ms".into());
+        problem("commit_interval", "`1ms` or more", "`0ms`".into());
     }
     if file.streams.is_empty() {
         problem(

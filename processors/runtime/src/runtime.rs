@@ -5,9 +5,15 @@ use crate::{
     watch::{self, Watched},
     writer::Stopped,
 };
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use footfall_task::Processor;
-use std::{collections::BTreeSet, sync::Arc, thread, time::Duration};
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 use tokio::sync::{oneshot, watch as channel};
 use tokio_util::sync::CancellationToken;
 
@@ -102,7 +108,10 @@ fn work<P: Processor>(ground: &Ground<P>) {
     let mut pause = FIRST_RESTART;
     while !ground.stop.is_cancelled() {
         let commits = ground.metrics.commits.get();
-        let result = Session::new(ground).and_then(|mut session| session.run());
+        let result = catch_unwind(AssertUnwindSafe(|| Session::new(ground)?.run()));
+        // Whatever a record has set off, it must not silence the process; a new session stands on
+        // nothing of the old one.
+        let result = result.unwrap_or_else(|_| Err(anyhow!("processing panicked, see the log")));
         ground.assigned.send_replace(BTreeSet::new());
         let Err(error) = result else { continue };
         if error.is::<Stopped>() || ground.stop.is_cancelled() {

@@ -140,16 +140,17 @@ impl StreamReader<'_> {
             Err(error) => error,
         };
         let (key, expected, found) = match error {
-            WindowError::Size { size } => ("window.size", "more than 0ms".into(), size),
-            WindowError::Advance { advance } => ("window.advance", "more than 0ms".into(), advance),
-            WindowError::Gap { size, advance } => (
-                "window.advance",
-                format!("up to the window's size of {size}ms"),
-                advance,
-            ),
-            WindowError::Grace { grace } => ("window.grace", "0ms or more".into(), grace),
+            WindowError::Size { size } => ("window.size", "more than `0ms`".into(), size),
+            WindowError::Advance { advance } => {
+                ("window.advance", "more than `0ms`".into(), advance)
+            }
+            WindowError::Gap { size, advance } => {
+                let expected = format!("up to the window's size of `{}`", duration(size));
+                ("window.advance", expected, advance)
+            }
+            WindowError::Grace { grace } => ("window.grace", "`0ms` or more".into(), grace),
         };
-        self.problem(key, &expected, &format!("{found}ms"));
+        self.problem(key, &expected, &format!("`{}`", duration(found)));
         None
     }
 
@@ -188,6 +189,21 @@ impl StreamReader<'_> {
         let dot = if key.is_empty() { "" } else { "." };
         format!("streams.{}{dot}{key}", self.name)
     }
+}
+
+/// A length as it is written in a file, in the greatest unit that leaves no rest.
+fn duration(millis: i64) -> String {
+    let units = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "m"),
+        (1_000, "s"),
+    ];
+    let unit = units
+        .into_iter()
+        .find(|(unit, _)| millis != 0 && millis % unit == 0);
+    let (unit, name) = unit.unwrap_or((1, "ms"));
+    format!("{}{name}", millis / unit)
 }
 
 fn topic(given: &Option<String>, default: Option<Arc<str>>) -> Option<Arc<str>> {

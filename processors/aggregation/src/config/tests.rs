@@ -121,13 +121,13 @@ fn every_mistake_is_told_with_line_key_expectation_and_finding() {
             "advance.toml",
             r#"advance = "1m""#,
             r#"advance = "6m""#,
-            "advance.toml:6: streams.pages.window.advance: expected up to the window's size of 300000ms, found 360000ms",
+            "advance.toml:6: streams.pages.window.advance: expected up to the window's size of `5m`, found `6m`",
         ),
         (
             "zero.toml",
             r#"size = "5m""#,
             r#"size = "0s""#,
-            "zero.toml:6: streams.pages.window.size: expected more than 0ms, found 0ms",
+            "zero.toml:6: streams.pages.window.size: expected more than `0ms`, found `0ms`",
         ),
         (
             "grace.toml",

@@ -3,13 +3,16 @@
 use super::{Ground, assignment::Event};
 use crate::{Metrics, restore::restore, status::Part};
 use anyhow::Context as _;
-use footfall_task::{Effects, Kind, Offset, Partition, Processor, Record, Send, Task, Timestamp};
+use footfall_task::{
+    Effects, Header, Kind, Offset, Partition, Processor, Record, Send, Task, Timestamp,
+};
 use rdkafka::{
     Message as _,
     message::{BorrowedMessage, Headers as _},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
 };
@@ -218,10 +221,6 @@ impl<T> Running<T> {
 }
 
 fn borrow<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
-    let headers = message.headers().map(|headers| {
-        let headers = headers.iter();
-        headers.map(|header| (header.key, header.value)).collect()
-    });
     Record {
         topic: message.topic(),
         partition: Partition(message.partition()),
@@ -229,6 +228,30 @@ fn borrow<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
         timestamp: message.timestamp().to_millis().map(Timestamp),
         key: message.key(),
         value: message.payload(),
-        headers: headers.unwrap_or_default(),
+        headers: headers(message),
     }
+}
+
+/// The client panics at a name that is not UTF-8, which Kafka's protocol does not allow, and which
+/// must not stop the records behind it.
+fn headers<'a>(message: &'a BorrowedMessage<'_>) -> Vec<Header<'a>> {
+    let Some(headers) = message.headers() else {
+        return Vec::new();
+    };
+    let read = || {
+        headers
+            .iter()
+            .map(|header| (header.key, header.value))
+            .collect()
+    };
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        let (partition, offset) = (message.partition(), message.offset());
+        tracing::error!(
+            topic = message.topic(),
+            partition,
+            offset,
+            "a record's headers are left out: a name is not UTF-8"
+        );
+        Vec::new()
+    })
 }
