@@ -142,12 +142,15 @@ fn start_aggregation(stack: &mut Stack, options: &Options, kafka: &Kafka) -> any
     let config = cargo::root().join("demo-site/config/aggregation.toml");
     let mut line = processor("footfall-aggregation", &options.aggregation, kafka);
     line.extend(["--config".into(), config.into()]);
-    line.extend([
-        "--origins".into(),
-        format!("http://{}", options.site).into(),
-    ]);
+    line.extend(["--origins".into(), origins(&options.site).into()]);
     stack.start("aggregation", &line)?;
     stack.wait_for("aggregation", |_| ready_with_kafka(&options.aggregation))
+}
+
+/// The dashboard's origin, by number and by name: people type either.
+fn origins(site: &str) -> String {
+    let named = site.replace("127.0.0.1:", "localhost:");
+    format!("http://{site},http://{named}")
 }
 
 fn start_site(stack: &mut Stack, options: &Options) -> anyhow::Result<()> {
