@@ -35,25 +35,23 @@ impl Gateway {
         gateway
     }
 
-    /// Starts a gateway in the place of one that is gone: `flags` say where it listens and which
-    /// topics it has. Waits until it has reached `kafka`.
+    /// Kills it; it can be started again where it was.
     ///
     /// # Panics
-    /// When a flag that is needed is missing.
-    pub async fn again(kafka: &Kafka, flags: &[&str]) -> Self {
-        let value = |flag: &str| {
-            let at = flags.iter().position(|other| *other == flag);
-            flags[at.expect("the flag") + 1].to_owned()
-        };
-        let own = ["--kafka-brokers", &kafka.brokers, "--drain-delay", "0s"];
-        let program = Program::start("footfall-gateway", [&own, flags].concat());
-        let url = format!("http://{}", value("--listen"));
-        client::until_answers(&format!("{url}/readyz"), r#""kafka":"up""#).await;
-        Self {
+    /// When it cannot be killed.
+    pub async fn stop(mut self) -> Stopped {
+        self.program.signal(nix::sys::signal::Signal::SIGKILL);
+        self.program.exit().await;
+        let Self {
             url,
-            topic: value("--kafka-topic"),
-            rejected: value("--kafka-rejected-topic"),
-            program,
+            topic,
+            rejected,
+            ..
+        } = self;
+        Stopped {
+            url,
+            topic,
+            rejected,
         }
     }
 
@@ -101,6 +99,43 @@ impl Gateway {
             .await
             .expect("an answer");
         Metrics::parse(&answer.body)
+    }
+}
+
+/// The place of a gateway that was stopped.
+#[derive(Debug)]
+pub struct Stopped {
+    url: String,
+    topic: String,
+    rejected: String,
+}
+
+impl Stopped {
+    /// Starts a gateway there, with the same topics, and waits until it has reached `kafka`.
+    pub async fn start_again(self, kafka: &Kafka) -> Gateway {
+        let Self {
+            url,
+            topic,
+            rejected,
+        } = self;
+        let address = url.trim_start_matches("http://");
+        let own = [
+            "--listen",
+            address,
+            "--kafka-brokers",
+            &kafka.brokers,
+            "--drain-delay",
+            "0s",
+        ];
+        let topics = ["--kafka-topic", &topic, "--kafka-rejected-topic", &rejected];
+        let program = Program::start("footfall-gateway", [&own[..], &topics[..]].concat());
+        client::until_answers(&format!("{url}/readyz"), r#""kafka":"up""#).await;
+        Gateway {
+            url,
+            topic,
+            rejected,
+            program,
+        }
     }
 }
 

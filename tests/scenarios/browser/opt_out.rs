@@ -1,27 +1,12 @@
 //! The privacy page: what was sent is shown as it was, and the switch works.
 
-use super::{stage::Stage, story::Story};
+use super::{
+    stage::{Stage, until_some},
+    story::Story,
+};
 use footfall_tests::{browser::Browser, wait};
 use serde_json::{Value, json};
 use thirtyfour::By;
-
-/// Runs a script in the page until it gives something else than null.
-async fn until_some(browser: &Browser, what: &str, script: &str) -> Value {
-    wait::until(what, async || {
-        let found = browser
-            .driver
-            .execute(script, vec![])
-            .await
-            .map_err(|error| error.to_string())?;
-        let found = found.json().clone();
-        if found.is_null() {
-            Err("nothing yet".into())
-        } else {
-            Ok(found)
-        }
-    })
-    .await
-}
 
 async fn until_reason(browser: &Browser, reason: &str) -> Value {
     let script = format!(

@@ -1,7 +1,8 @@
 //! Gateway and shop, and what a person does in the shop.
 
 use footfall_tests::{browser::Browser, gateway::Gateway, kafka::Kafka, shop::Shop, wait};
-use thirtyfour::{By, error::WebDriverResult};
+use serde_json::Value;
+use thirtyfour::By;
 
 /// A shop whose pages send to a gateway with topics of its own.
 #[derive(Debug)]
@@ -20,10 +21,11 @@ impl Stage {
 
     /// Clicks once the SDK is there: what is clicked before is not its to see.
     pub(crate) async fn click(&self, browser: &Browser, css: &str) {
-        Self::click_in(browser, css).await.unwrap();
+        Self::click_in(browser, css).await;
     }
 
-    pub(crate) async fn click_in(browser: &Browser, css: &str) -> WebDriverResult<()> {
+    /// The same without a stage that is whole.
+    pub(crate) async fn click_in(browser: &Browser, css: &str) {
         wait::until("the SDK to be ready", async || {
             let ready = browser
                 .driver
@@ -39,19 +41,22 @@ impl Stage {
             }
         })
         .await;
-        let element = browser.driver.find(By::Css(css)).await?;
-        element.scroll_into_view().await?;
-        element.click().await
+        let element = browser.driver.find(By::Css(css)).await.unwrap();
+        // The shop scrolls smoothly, and what moves cannot be clicked.
+        let scroll = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })";
+        let arguments = vec![element.to_json().unwrap()];
+        browser.driver.execute(scroll, arguments).await.unwrap();
+        element.click().await.unwrap();
     }
 
     /// Waits until the address bar shows this path.
     pub(crate) async fn until_at(&self, browser: &Browser, path: &str) {
-        self.until_path(browser, path, |now| now == path).await;
+        Self::until_path(browser, path, |now| now == path).await;
     }
 
     /// Waits until the address bar shows a path below this one, and returns it.
     pub(crate) async fn until_below(&self, browser: &Browser, path: &str) -> String {
-        self.until_path(browser, path, |now| {
+        Self::until_path(browser, path, |now| {
             now.len() > path.len() && now.starts_with(path)
         })
         .await
@@ -59,11 +64,11 @@ impl Stage {
 
     /// Waits until the address bar shows another path, and returns it.
     pub(crate) async fn until_left(&self, browser: &Browser, path: &str) -> String {
-        self.until_path(browser, path, |now| now != path).await
+        Self::until_path(browser, path, |now| now != path).await
     }
 
-    async fn until_path(
-        &self,
+    /// Waits until the address bar shows a path that fits, and returns it.
+    pub(crate) async fn until_path(
         browser: &Browser,
         what: &str,
         fits: impl Fn(&str) -> bool,
@@ -82,4 +87,22 @@ impl Stage {
         })
         .await
     }
+}
+
+/// Runs a script in the page until it gives something else than null.
+pub(crate) async fn until_some(browser: &Browser, what: &str, script: &str) -> Value {
+    wait::until(what, async || {
+        let found = browser
+            .driver
+            .execute(script, vec![])
+            .await
+            .map_err(|error| error.to_string())?;
+        let found = found.json().clone();
+        if found.is_null() {
+            Err("nothing yet".into())
+        } else {
+            Ok(found)
+        }
+    })
+    .await
 }

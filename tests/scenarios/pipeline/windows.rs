@@ -91,7 +91,7 @@ async fn the_sample_counts_by_the_records_key_in_hopping_windows() {
         json!({ "streams": [{
             "name": "sample", "from": source, "to": output,
             "window": { "size_ms": 300_000, "advance_ms": 60_000, "grace_ms": 60_000 },
-            "aggregates": [{ "name": "count", "function": "count" }], "emit": "updates",
+            "aggregates": [{ "name": "count", "function": "count()" }], "emit": "updates",
         }] })
     );
 }
