@@ -70,6 +70,7 @@ impl Program {
         let file = |name: &str| File::create(folder.path().join(name)).expect("a log file");
         let child = command
             .current_dir(folder.path())
+            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::piped())
             .stdout(file("stdout"))
             .stderr(file("stderr"))
