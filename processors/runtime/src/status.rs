@@ -110,10 +110,11 @@ impl Status {
     }
 
     pub(crate) fn goes_on(&self, part: Part) {
-        self.change(|inner| {
-            if inner.reasons.remove(&part).is_some() {
-                tracing::info!(?part, "goes on");
+        self.change(|inner| match (inner.reasons.remove(&part), part) {
+            (Some(reason), Part::Topics | Part::Session | Part::Writer) => {
+                tracing::info!("no longer: {reason}");
             }
+            (Some(_), Part::Joining | Part::Restore) | (None, _) => {}
         });
     }
 
