@@ -2,7 +2,8 @@ import * as glue from "footfall-glue";
 import type { Event, Options, Properties, Status } from "../index";
 import type { Call } from "./footfall";
 import { enter, isBroken } from "./guard";
-import { connect, say } from "./host";
+import { connect, told } from "./host";
+import { say } from "./settings";
 import { attempt } from "./store";
 
 /** The wasm, once it is there. */
@@ -25,7 +26,7 @@ let waiting: Array<() => void> = [];
 export async function load(wasm: Promise<BufferSource>): Promise<Core> {
   const { instance } = await WebAssembly.instantiate(await wasm, glue.imports);
   glue.__wbg_set_wasm(instance.exports);
-  (instance.exports.__wbindgen_start as () => void)();
+  glue.begin();
   return { start, grant, stop, call, flush, status };
 }
 
@@ -36,7 +37,7 @@ function start(options: Options, granted: boolean, approve: (event: Event) => Ev
       waiting.splice(0).forEach((resolve) => resolve());
     }
   });
-  enter(() => glue.start(granted));
+  enter(() => glue.start(document, granted));
   if (!listening) {
     listening = true;
     listen();
@@ -53,19 +54,17 @@ function stop(): void {
 }
 
 function call(time: number, [name, ...args]: Call): void {
-  const [first, second] = args;
+  let text = "";
   if (name === "track" || name === "identify") {
-    const text = typeof first === "number" ? String(first) : first;
-    if (typeof text !== "string" || !text || new TextEncoder().encode(text).length > LONGEST_NAME) {
-      say(name, "ignored: its first argument must be a text of 1 to 128 bytes, not", first);
+    text = String(args.shift() ?? "");
+    const bytes = new TextEncoder().encode(text).length;
+    if (!bytes || bytes > LONGEST_NAME) {
+      say(name, "ignored: its first argument must be a text of 1 to 128 bytes");
       return;
     }
-    enter(() => glue[name](time, text, object(second)));
-  } else if (name === "page") {
-    enter(() => glue.page(time, object(first)));
-  } else if (name === "reset") {
-    enter(glue.reset);
   }
+  const properties = object(args[0]);
+  enter(() => glue.call(name, time, text, properties));
 }
 
 function flush(): Promise<void> {
@@ -76,7 +75,8 @@ function status(): Status | undefined {
   if (isBroken()) {
     return { recording: false, reason: "stopped", queued: 0, lost: 0 };
   }
-  return attempt(() => JSON.parse(enter(glue.status)!));
+  enter(glue.status);
+  return told();
 }
 
 /** Properties as JSON; what is no object, or cannot be JSON, is left out. */

@@ -1,14 +1,12 @@
-// Made by wasm-bindgen from `src/browser.rs`, and `imports` by the build.
+// Made by wasm-bindgen from `src/browser.rs`; `imports` and `begin` by the build.
 declare module "footfall-glue" {
   export const imports: WebAssembly.Imports;
   export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
-  export function start(granted: boolean): void;
+  export function begin(): void;
+  export function start(document: Document, granted: boolean): void;
   export function grant(): void;
   export function stop(): void;
-  export function track(time: number, name: string, properties: string): void;
-  export function page(time: number, properties: string): void;
-  export function identify(time: number, user: string, traits: string): void;
-  export function reset(): void;
+  export function call(name: string, time: number, text: string, properties: string): void;
   export function clicked(event: MouseEvent): void;
   export function moved(replaced: boolean): void;
   export function shown(): void;
@@ -16,7 +14,7 @@ declare module "footfall-glue" {
   export function returned(): void;
   export function flush(): boolean;
   export function answered(status: number, askedMs: number, random: number): boolean;
-  export function status(): string;
+  export function status(): void;
 }
 
 // The same module's bytes, in base64.

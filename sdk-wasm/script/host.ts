@@ -1,7 +1,11 @@
 // What the wasm calls: `src/browser/host.rs` declares it.
 
-import type { Event, Options, SentBatch } from "../index";
+import type { Event, Options, SentBatch, Status } from "../index";
+import { number, say, set } from "./settings";
 import { attempt, keepSent, sent } from "./store";
+
+export { number, text } from "./settings";
+export { read, take, write } from "./store";
 
 type Filter = (event: Event) => Event | null;
 type Answered = (status: number, askedMs: number) => void;
@@ -9,19 +13,17 @@ type Answered = (status: number, askedMs: number) => void;
 /** Longer than this is no batch of ours: one event alone. All keepalive requests share 64 KiB. */
 const LONGEST_KEEPALIVE = 20_000;
 
-let options: Partial<Record<string, unknown>> = {};
+/** A text is not read from an element that holds one of these. */
+const FIELDS = "input,select,textarea,[contenteditable]";
+
+let status: Status | undefined;
 let filter: Filter = (event) => event;
 let answered: Answered = () => {};
 
 export function connect(chosen: Options, approve: Filter, whenAnswered: Answered): void {
-  options = chosen as unknown as typeof options;
+  set(chosen);
   filter = approve;
   answered = whenAnswered;
-}
-
-export function option(name: string): string | undefined {
-  const value = options[name];
-  return value == null ? undefined : String(value);
 }
 
 export function context(): string {
@@ -33,8 +35,35 @@ export function context(): string {
   });
 }
 
+export function address(): string {
+  return location.href;
+}
+
+export function random(bytes: Uint8Array<ArrayBuffer>): void {
+  crypto.getRandomValues(bytes);
+}
+
 export function words(element: Element): string {
-  return element.textContent!.slice(0, 4096);
+  return element.querySelector(FIELDS) ? "" : element.textContent!.slice(0, 4096);
+}
+
+export function tracked(element: Element): string {
+  const own: Record<string, string> = {};
+  for (const { name, value } of element.attributes) {
+    if (name.startsWith("data-track-")) {
+      own[name.slice(11)] = value;
+    }
+  }
+  return JSON.stringify(own);
+}
+
+export function tell(json: string): void {
+  status = JSON.parse(json);
+}
+
+/** What was told last. */
+export function told(): Status | undefined {
+  return status;
 }
 
 export function post(url: string, body: string): void {
@@ -74,18 +103,6 @@ export function approve(json: string): string | undefined {
   return approved;
 }
 
-export function misread(name: string): void {
-  say(name, "is not understood, its default holds:", options[name]);
-}
-
-/** Tells the developer, if the site asks for it. */
-export function say(...words: unknown[]): void {
-  const debug = option("debug");
-  if (debug != null && debug !== "false") {
-    attempt(() => console.info("footfall:", ...words));
-  }
-}
-
 /** How long a server asks to be left alone, by seconds or by a date; negative when it does not. */
 export function askedMs(header: string | null, now: number): number {
   if (!header) {
@@ -97,7 +114,7 @@ export function askedMs(header: string | null, now: number): number {
 
 /** Keeps what is sent for `inspect()`; call the result with the answer's status. */
 function remember(url: string, body: string): (status: number) => void {
-  const count = Number(option("inspect")) || 0;
+  const count = number("inspect", 0);
   const batch: SentBatch = { sentAt: Date.now(), url, body, status: null };
   const keep = (batches: SentBatch[]) => keepSent(batches.slice(-count));
   if (count > 0) {

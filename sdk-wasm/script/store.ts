@@ -1,7 +1,7 @@
 import type { SentBatch } from "../index";
 import type { Choice } from "./consent";
 
-/** What every key of ours starts with, as in `src/browser/storage.rs`. */
+/** What every key of ours starts with. */
 const PREFIX = "footfall.";
 const CHOICE = PREFIX + "choice";
 const SENT = PREFIX + "sent";
@@ -21,6 +21,27 @@ export function choose(value: Choice): void {
 /** Calls back when another tab has chosen. */
 export function onChoice(changed: () => void): void {
   addEventListener("storage", (event) => event.key === CHOICE && changed());
+}
+
+export function read(name: string): string | undefined {
+  return attempt(() => localStorage.getItem(PREFIX + name)) ?? undefined;
+}
+
+export function write(name: string, value: string): boolean {
+  return !!attempt(() => (localStorage.setItem(PREFIX + name, value), true));
+}
+
+/** Takes out all that is stored under names that start so. */
+export function take(prefix: string): string {
+  const keys = attempt(() => Object.keys(localStorage)) ?? [];
+  return keys
+    .filter((key) => key.startsWith(PREFIX + prefix))
+    .map((key) => {
+      const value = localStorage.getItem(key);
+      localStorage.removeItem(key);
+      return value;
+    })
+    .join("");
 }
 
 /** Removes all that we have stored, but for the visitor's choice. */

@@ -1,5 +1,7 @@
 //! URLs, as text: the browser has parsed them, so only parts are taken out here.
 
+use crate::scan::{cut, has_word, join, last, split};
+
 /// Query parameters that are never sent, in any case.
 pub const DENIED: &str = "token code password pass secret key auth session sid email mail phone \
                           tel name address q query search s";
@@ -7,8 +9,10 @@ pub const DENIED: &str = "token code password pass secret key auth session sid e
 /// What is taken out of every URL.
 #[derive(Clone, Debug, Default)]
 pub struct Scrub {
-    /// Names of query parameters, lower case.
-    pub denied: Vec<String>,
+    /// Names of query parameters to remove, besides [`DENIED`].
+    pub denied: String,
+    /// Names of query parameters to keep.
+    pub kept: String,
     /// Whether the fragment stays, for pages that route by it.
     pub keeps_hash: bool,
 }
@@ -19,22 +23,22 @@ impl Scrub {
     /// to no page (`mailto:`, `tel:`, `data:`) only the scheme stays.
     #[must_use]
     pub fn url(&self, url: &str) -> String {
-        let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
-        if !scheme.is_empty() && !rest.starts_with("//") {
-            return [scheme, ":"].concat();
-        }
-        let (rest, hash) = split(rest, '#');
-        let (place, query) = split(rest, '?');
-        let mut clean = without_user(scheme, place);
-        if query.split('&').any(|parameter| self.denies(parameter)) {
-            let mut mark = '?';
-            for parameter in query.split('&').filter(|parameter| !self.denies(parameter)) {
-                clean.push(mark);
-                clean.push_str(parameter);
-                mark = '&';
-            }
+        let (scheme, rest) = cut(url, b':');
+        let Some(rest) = rest.strip_prefix("//") else {
+            return join(&[scheme, ":"]);
+        };
+        let (rest, hash) = cut(rest, b'#');
+        let (place, query) = cut(rest, b'?');
+        let (authority, path) = cut(place, b'/');
+        let host = last(authority, b'@').unwrap_or(authority);
+        let slash = if authority.len() < place.len() {
+            "/"
         } else {
-            clean.push_str(rest.get(place.len()..).unwrap_or(""));
+            ""
+        };
+        let mut clean = join(&[scheme, "://", host, slash, path]);
+        if place.len() < rest.len() {
+            self.push_query(&mut clean, query);
         }
         if self.keeps_hash && !hash.is_empty() {
             clean.push('#');
@@ -43,75 +47,62 @@ impl Scrub {
         clean
     }
 
+    fn push_query(&self, url: &mut String, mut query: &str) {
+        let mut mark = "?";
+        loop {
+            let (parameter, rest) = cut(query, b'&');
+            if !self.denies(parameter) {
+                url.push_str(mark);
+                url.push_str(parameter);
+                mark = "&";
+            }
+            if parameter.len() == query.len() {
+                return;
+            }
+            query = rest;
+        }
+    }
+
     fn denies(&self, parameter: &str) -> bool {
-        let name = decode(split(parameter, '=').0);
-        self.denied
-            .iter()
-            .any(|denied| denied.as_bytes().eq_ignore_ascii_case(&name))
+        let name = decode(cut(parameter, b'=').0);
+        !has_word(&self.kept, &name) && (has_word(DENIED, &name) || has_word(&self.denied, &name))
     }
 }
 
 /// The URL without its fragment.
 #[must_use]
 pub fn without_hash(url: &str) -> &str {
-    split(url, '#').0
+    cut(url, b'#').0
 }
 
 /// The URL without query and fragment.
 #[must_use]
 pub fn without_query(url: &str) -> &str {
-    split(without_hash(url), '?').0
+    cut(without_hash(url), b'?').0
 }
 
-/// `https://host:port` of a URL that leads to a page elsewhere or here; else nothing.
+/// Host and port, and the path without its first slash, of a URL that leads to a page.
 #[must_use]
-pub fn origin(url: &str) -> Option<&str> {
-    let authority = url.find("://")? + 3;
-    let end = url
-        .get(authority..)?
-        .find(['/', '?', '#'])
-        .map_or(url.len(), |length| authority + length);
-    url.get(..end)
-}
-
-fn split(text: &str, at: char) -> (&str, &str) {
-    text.split_once(at).unwrap_or((text, ""))
-}
-
-fn without_user(scheme: &str, place: &str) -> String {
-    let Some(rest) = place.strip_prefix("//") else {
-        return place.to_owned();
-    };
-    let (authority, path) = match rest.find('/') {
-        Some(at) => (rest.get(..at).unwrap_or(rest), rest.get(at..).unwrap_or("")),
-        None => (rest, ""),
-    };
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    [
-        scheme,
-        if scheme.is_empty() { "//" } else { "://" },
-        host,
-        path,
-    ]
-    .concat()
+pub fn host_and_path(url: &str) -> Option<(&str, &str)> {
+    let (_, rest) = split(without_query(url), b':')?;
+    Some(cut(rest.strip_prefix("//")?, b'/'))
 }
 
 /// A parameter's name as the server will read it.
 fn decode(name: &str) -> Vec<u8> {
-    let mut bytes = name.bytes();
-    let mut decoded = Vec::with_capacity(name.len());
-    while let Some(byte) = bytes.next() {
-        let mut ahead = bytes.clone();
-        let hex = |byte: Option<u8>| char::from(byte?).to_digit(16);
-        match (byte, hex(ahead.next()), hex(ahead.next())) {
-            (b'%', Some(high), Some(low)) => {
-                decoded.push(u8::try_from(high * 16 + low).unwrap_or(byte));
-                bytes = ahead;
-            }
-            _ => decoded.push(byte),
+    let hex = |byte: &u8| char::from(*byte).to_digit(16);
+    let mut bytes = name.as_bytes();
+    let mut decoded = Vec::new();
+    while let [byte, rest @ ..] = bytes {
+        let mut byte = *byte;
+        bytes = rest;
+        if let (b'%', [high, low, rest @ ..]) = (byte, rest)
+            && let (Some(high), Some(low)) = (hex(high), hex(low))
+        {
+            byte = u8::try_from(high * 16 + low).unwrap_or(byte);
+            bytes = rest;
         }
+        decoded.push(byte);
     }
     decoded
 }
@@ -122,12 +113,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn scrub(url: &str) -> String {
-        let denied = DENIED.split(' ').map(str::to_owned).collect();
-        Scrub {
-            denied,
-            keeps_hash: false,
-        }
-        .url(url)
+        Scrub::default().url(url)
     }
 
     #[test]
@@ -160,10 +146,16 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_ends_where_the_path_starts() {
-        assert_eq!(origin("https://a.example:8/x"), Some("https://a.example:8"));
-        assert_eq!(origin("https://a.example?x=/"), Some("https://a.example"));
-        assert_eq!(origin("mailto:x"), None);
+    fn a_host_ends_where_the_path_starts() {
+        assert_eq!(
+            host_and_path("https://a.example:8/x/y?z"),
+            Some(("a.example:8", "x/y"))
+        );
+        assert_eq!(
+            host_and_path("https://a.example?x=/"),
+            Some(("a.example", ""))
+        );
+        assert_eq!(host_and_path("mailto:x"), None);
     }
 
     proptest! {

@@ -50,16 +50,13 @@ impl Delivery {
         if self.stopped || self.in_flight.is_some() || queue.is_empty() {
             return None;
         }
-        let full = self.hurried
-            || queue.first_is_complete()
-            || queue.ready() >= options.batch_count
-            || queue.bytes() >= options.batch_bytes;
+        let full = self.hurried || queue.has_full_batch(options.batch_count, options.batch_bytes);
         let longest = if self.started {
             u64::MAX
         } else {
             FIRST_BATCH_MS
         };
-        let age = options.batch_age.min(longest);
+        let age = (options.batch_age as u64).min(longest);
         let ready = match self.since {
             Some(since) if !full => since.saturating_add(age),
             _ => now,
@@ -76,9 +73,9 @@ impl Delivery {
 
     /// The batch that was on its way has been answered. What may be taken later goes back to the
     /// queue; returns how many events are lost.
-    pub fn answered(&mut self, answer: Answer, now: u64, queue: &mut Queue) -> u64 {
+    pub fn answered(&mut self, answer: Answer, now: u64, queue: &mut Queue) -> usize {
         let batch = self.in_flight.take().unwrap_or_default();
-        let count = batch.events.len() as u64;
+        let count = batch.count;
         let verdict = judge(answer.status);
         let lost = match verdict {
             Verdict::Taken => 0,
@@ -86,7 +83,7 @@ impl Delivery {
             Verdict::Again => 0,
             Verdict::Refused => count,
             Verdict::Stop => {
-                let waiting = queue.len() as u64;
+                let waiting = queue.len();
                 *queue = Queue::default();
                 self.stopped = true;
                 count + waiting
@@ -121,7 +118,7 @@ impl Delivery {
     /// Whether anything may be sent now: during a backoff yes, while the server asked for time no.
     #[must_use]
     pub fn may_send(&self, now: u64) -> bool {
-        !self.stopped && !(self.asked && now < self.not_before)
+        !self.stopped && (!self.asked || now >= self.not_before)
     }
 
     /// Puts what is on its way back to the queue when it may fail as the last one did.
@@ -155,8 +152,6 @@ impl Delivery {
     /// How many events are on their way.
     #[must_use]
     pub fn sending(&self) -> usize {
-        self.in_flight
-            .as_ref()
-            .map_or(0, |batch| batch.events.len())
+        self.in_flight.as_ref().map_or(0, |batch| batch.count)
     }
 }

@@ -1,63 +1,18 @@
 //! What was clicked, as it is sent.
 
 use crate::{
-    address::{origin, without_query},
-    json::Object,
+    address::host_and_path,
+    scan::{has_word, join, last},
 };
 
 /// The longest path that is told, in bytes.
 const LONGEST_PATH: usize = 512;
 
-/// An element of a page. What is empty is not sent.
-#[derive(Clone, Debug, Default)]
-pub struct Element {
-    /// Its tag, lower case.
-    pub tag: String,
-    /// Its `id`.
-    pub id: String,
-    /// Its `name`.
-    pub name: String,
-    /// Its `role`.
-    pub role: String,
-    /// What it reads.
-    pub text: String,
-    /// Where it leads.
-    pub href: String,
-    /// Where it stands, such as `main>form>button#buy`.
-    pub path: String,
-    /// `outbound` or `download`.
-    pub kind: &'static str,
-}
-
-impl Element {
-    /// The element as JSON.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let mut element = Object::default();
-        element
-            .text("tag", &self.tag)
-            .text("id", &self.id)
-            .text("name", &self.name)
-            .text("role", &self.role)
-            .text("text", &self.text)
-            .text("href", &self.href)
-            .text("path", &self.path)
-            .text("kind", self.kind);
-        element.finish()
-    }
-}
-
 /// Adds an ancestor in front of a path, unless it grows too long.
 pub fn prepend(path: &mut String, tag: &str, id: &str) {
-    let mut longer = tag.to_owned();
-    if !id.is_empty() {
-        longer.push('#');
-        longer.push_str(id);
-    }
-    if !path.is_empty() {
-        longer.push('>');
-        longer.push_str(path);
-    }
+    let hash = if id.is_empty() { "" } else { "#" };
+    let child = if path.is_empty() { "" } else { ">" };
+    let longer = join(&[tag, hash, id, child, path]);
     if longer.len() <= LONGEST_PATH {
         *path = longer;
     }
@@ -66,9 +21,10 @@ pub fn prepend(path: &mut String, tag: &str, id: &str) {
 /// The kind of a link from a page: `download`, `outbound`, or nothing special.
 #[must_use]
 pub fn link_kind(href: &str, page: &str, has_download: bool) -> &'static str {
+    let host = |url| host_and_path(url).map(|(host, _)| host);
     if has_download || is_file(href) {
         "download"
-    } else if origin(href).is_some() && origin(href) != origin(page) {
+    } else if host(href).is_some() && host(href) != host(page) {
         "outbound"
     } else {
         ""
@@ -79,14 +35,8 @@ pub fn link_kind(href: &str, page: &str, has_download: bool) -> &'static str {
 fn is_file(href: &str) -> bool {
     const ENDINGS: &str = "7z avi csv dmg doc docx epub exe gz iso key mov mp3 mp4 mpeg pdf pkg ppt \
                            pptx rar rtf tar tgz wav wmv xls xlsx zip";
-    let place = without_query(href);
-    let host = origin(href).map_or(0, str::len);
-    let path = place.get(host..).unwrap_or("");
-    path.rsplit_once('.').is_some_and(|(_, end)| {
-        ENDINGS
-            .split(' ')
-            .any(|file| file.eq_ignore_ascii_case(end))
-    })
+    let path = host_and_path(href).map_or("", |(_, path)| path);
+    last(path, b'.').is_some_and(|end| has_word(ENDINGS, end.as_bytes()))
 }
 
 #[cfg(test)]
@@ -94,16 +44,6 @@ mod tests {
     use super::*;
 
     const PAGE: &str = "https://shop.example/cart";
-
-    #[test]
-    fn an_element_says_only_what_it_has() {
-        let element = Element {
-            tag: "button".into(),
-            id: "buy".into(),
-            ..Element::default()
-        };
-        assert_eq!(element.to_json(), r#"{"tag":"button","id":"buy"}"#);
-    }
 
     #[test]
     fn a_path_grows_to_the_front() {

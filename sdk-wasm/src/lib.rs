@@ -13,6 +13,7 @@ pub mod mask;
 pub mod options;
 pub mod queue;
 pub mod retry;
+pub mod scan;
 pub mod session;
 pub mod text;
 pub mod tracker;

@@ -1,7 +1,7 @@
 //! Hides numbers that name a person or pay for things: cards, and Korean and US identity numbers.
 
-/// The most digits that one number is looked for in; more are cut into several looks.
-const MOST_GROUPS: usize = 24;
+/// The longest card numbers.
+const MOST_DIGITS: usize = 19;
 
 /// Puts `*` in place of every digit of such a number.
 ///
@@ -9,131 +9,88 @@ const MOST_GROUPS: usize = 24;
 /// (with or without the hyphen), a US one `AAA-GG-SSSS`. Spaces and hyphens may group digits.
 #[must_use]
 pub fn mask(text: &str) -> String {
-    let mut masked = text.as_bytes().to_vec();
-    let groups = groups(text.as_bytes());
-    for run in runs(&groups) {
-        for first in 0..run.len() {
-            for last in first..run.len() {
-                let Some(part) = run.get(first..=last) else {
-                    continue;
-                };
-                if is_personal(text.as_bytes(), part) {
-                    hide(&mut masked, part);
-                }
-            }
+    let mut masked = String::new();
+    let mut before = ' ';
+    let mut end = 0;
+    for (at, char) in text.char_indices() {
+        if char.is_ascii_digit() && !before.is_ascii_digit() {
+            let rest = text.as_bytes().get(at..).unwrap_or_default();
+            end = end.max(at + personal(rest));
         }
+        before = char;
+        masked.push(if at < end && char.is_ascii_digit() {
+            '*'
+        } else {
+            char
+        });
     }
-    // Only ASCII digits were replaced, by another ASCII character.
-    String::from_utf8(masked).unwrap_or_default()
+    masked
 }
 
-/// Digits without anything in between: where they start and end.
-type Group = (usize, usize);
-
-fn groups(text: &[u8]) -> Vec<Group> {
-    let mut groups = Vec::new();
-    let mut start = None;
-    for (at, byte) in text.iter().enumerate() {
-        match (byte.is_ascii_digit(), start) {
-            (true, None) => start = Some(at),
-            (false, Some(first)) => {
-                groups.push((first, at));
-                start = None;
-            }
-            (true, Some(_)) | (false, None) => {}
-        }
-    }
-    if let Some(first) = start {
-        groups.push((first, text.len()));
-    }
-    groups
-}
-
-/// Groups with one character in between, which is all that can be one number.
-fn runs(groups: &[Group]) -> impl Iterator<Item = &[Group]> {
-    groups
-        .chunk_by(|left, right| left.1 + 1 == right.0)
-        .flat_map(|run| run.chunks(MOST_GROUPS))
-}
-
-fn is_personal(text: &[u8], groups: &[Group]) -> bool {
-    let mut digits = [0u8; 19];
+/// The length of the longest such number that starts here and ends where digits end, or 0.
+fn personal(text: &[u8]) -> usize {
+    let mut digits = [0; MOST_DIGITS];
     let mut count = 0;
-    let mut grouped = true;
-    for (index, &(start, end)) in groups.iter().enumerate() {
-        if index > 0 {
-            grouped &= start
-                .checked_sub(1)
-                .and_then(|at| text.get(at))
-                .is_some_and(|byte| matches!(byte, b' ' | b'-' | b'.'));
-        }
-        for byte in text.get(start..end).unwrap_or_default() {
+    // The lengths of the groups, as the digits of a number to the base 20.
+    let mut shape = 0;
+    let mut group = 0;
+    let mut end = 0;
+    for (at, byte) in text.iter().enumerate() {
+        let after = text.get(at + 1).copied().unwrap_or(b' ');
+        if byte.is_ascii_digit() {
             let Some(digit) = digits.get_mut(count) else {
-                return false;
+                break;
             };
             *digit = byte - b'0';
             count += 1;
+            group += 1;
+            if !after.is_ascii_digit() {
+                shape = shape * 20 + group;
+                group = 0;
+                let digits = digits.get(..count).unwrap_or_default();
+                if is_card(digits) || is_korean(digits, shape) || is_american(digits, shape) {
+                    end = at + 1;
+                }
+            }
+        } else if !(matches!(byte, b' ' | b'-' | b'.') && after.is_ascii_digit()) {
+            break;
         }
     }
-    let digits = digits.get(..count).unwrap_or_default();
-    grouped && (is_card(digits) || is_korean(digits, groups) || is_american(digits, groups))
+    end
 }
 
 fn is_card(digits: &[u8]) -> bool {
-    digits.len() >= 13 && passes_luhn(digits) && digits.iter().any(|digit| *digit != 0)
-}
-
-fn passes_luhn(digits: &[u8]) -> bool {
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(index, digit)| match (index % 2, u32::from(*digit)) {
-            (0, digit) => digit,
-            (_, digit) if digit > 4 => digit * 2 - 9,
-            (_, digit) => digit * 2,
-        })
-        .sum();
-    sum.is_multiple_of(10)
+    let mut sum = 0;
+    let mut double = false;
+    for digit in digits.iter().rev() {
+        let value = if double { digit * 2 } else { *digit };
+        sum += if value > 9 { value - 9 } else { value };
+        double = !double;
+    }
+    digits.len() >= 13 && sum.is_multiple_of(10) && sum > 0
 }
 
 /// Six digits of a birth date, then seven, the first of which tells century, sex and nationality.
-fn is_korean(digits: &[u8], groups: &[Group]) -> bool {
+fn is_korean(digits: &[u8], shape: u32) -> bool {
     let [_, _, m0, m1, d0, d1, sex, ..] = digits else {
         return false;
     };
     let (month, day) = (m0 * 10 + m1, d0 * 10 + d1);
-    digits.len() == 13
-        && has_lengths(groups, &[&[6, 7], &[13]])
+    (shape == 6 * 20 + 7 || shape == 13)
         && (1..=12).contains(&month)
         && (1..=31).contains(&day)
         && *sex < 9
 }
 
 /// Area 000, 666 and from 900, group 00 and serial 0000 were never given out.
-fn is_american(digits: &[u8], groups: &[Group]) -> bool {
+fn is_american(digits: &[u8], shape: u32) -> bool {
     let [a0, a1, a2, g0, g1, s0, s1, s2, s3] = digits else {
         return false;
     };
-    has_lengths(groups, &[&[3, 2, 4]])
+    shape == (3 * 20 + 2) * 20 + 4
         && !matches!((a0, a1, a2), (0, 0, 0) | (6, 6, 6) | (9, _, _))
-        && (*g0, *g1) != (0, 0)
-        && (*s0, *s1, *s2, *s3) != (0, 0, 0, 0)
-}
-
-fn has_lengths(groups: &[Group], shapes: &[&[usize]]) -> bool {
-    let lengths = || groups.iter().map(|(start, end)| end - start);
-    shapes
-        .iter()
-        .any(|shape| lengths().eq(shape.iter().copied()))
-}
-
-fn hide(text: &mut [u8], groups: &[Group]) {
-    for &(start, end) in groups {
-        if let Some(digits) = text.get_mut(start..end) {
-            digits.fill(b'*');
-        }
-    }
+        && g0 + g1 != 0
+        && s0 + s1 + s2 + s3 != 0
 }
 
 #[cfg(test)]

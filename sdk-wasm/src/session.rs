@@ -1,6 +1,9 @@
 //! A session: what one visitor does without a long break.
 
-use crate::json::push_number;
+use crate::{
+    json::push_number,
+    scan::{number, split},
+};
 
 /// A break this long ends a session.
 const IDLE_MS: u64 = 30 * 60_000;
@@ -42,12 +45,11 @@ impl Session {
     /// Reads what [`Session::to_text`] wrote.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut words = text.split(' ');
-        let id = words.next().filter(|id| id.len() == 36)?.to_owned();
-        let started = words.next()?.parse().ok()?;
-        let active = words.next()?.parse().ok()?;
+        let (id, times) = split(text, b' ').filter(|(id, _)| id.len() == 36)?;
+        let (started, rest) = number(times)?;
+        let (active, _) = number(rest.strip_prefix(' ')?)?;
         Some(Self {
-            id,
+            id: id.to_owned(),
             started,
             active,
         })

@@ -7,7 +7,8 @@ use crate::{
     event::Event,
     json::Object,
     options::Options,
-    queue::{Batch, Queue},
+    queue::{Batch, END, Queue},
+    scan::join,
     session::Session,
     uuid::{self, RANDOM_BYTES},
 };
@@ -27,10 +28,10 @@ pub trait World {
     fn random_bytes(&mut self) -> [u8; RANDOM_BYTES];
     /// What was stored under a name.
     fn stored(&mut self, name: &str) -> Option<String>;
-    /// Stores something under a name, if that is possible.
-    fn store(&mut self, name: &str, value: &str);
+    /// Stores something under a name; whether that worked.
+    fn store(&mut self, name: &str, value: &str) -> bool;
     /// The site may change an event before it is recorded, or refuse it.
-    fn approve(&mut self, event: String) -> Option<String>;
+    fn approve(&mut self, event: &str) -> Option<String>;
 }
 
 /// Records the events of one load.
@@ -49,7 +50,7 @@ pub struct Tracker {
     seq: u64,
     queue: Queue,
     delivery: Delivery,
-    lost: u64,
+    lost: usize,
 }
 
 impl Tracker {
@@ -104,12 +105,12 @@ impl Tracker {
         }
         self.touch(now, world);
         let json = event.to_json(&id(now, world), self.seq);
-        let Some(json) = world.approve(json) else {
+        let Some(json) = world.approve(&json) else {
             return;
         };
         self.seq += 1;
         self.delivery.wait_from(now);
-        self.lost += self.queue.push(&self.envelope, json);
+        self.lost += self.queue.push(&self.envelope, &json);
     }
 
     /// From now on events belong to this user.
@@ -218,7 +219,7 @@ impl Tracker {
             .text("visitor", &self.visitor)
             .text("session", session)
             .number("queued", queued as u64)
-            .number("lost", self.lost);
+            .number("lost", self.lost as u64);
         status.finish()
     }
 
@@ -278,19 +279,12 @@ impl Tracker {
     }
 
     fn body(&self, batch: &Batch, now: u64) -> String {
-        let mut events = String::from("[");
-        for event in &batch.events {
-            if events.len() > 1 {
-                events.push(',');
-            }
-            events.push_str(event);
-        }
-        events.push(']');
+        let events = batch.events.strip_suffix(END).unwrap_or("");
         let mut body = Object::default();
         body.text("write_key", &self.options.write_key)
             .number("sent_at", now)
             .all(&batch.envelope)
-            .json("events", &events);
+            .json("events", &join(&["[", events, "]"]));
         body.finish()
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 use anyhow::{Context as _, bail};
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -88,13 +88,29 @@ fn add_target() -> anyhow::Result<()> {
 fn compile() -> anyhow::Result<PathBuf> {
     let mut build = cargo(&["build", "--package", "footfall-sdk", "--lib"]);
     build.args(["--profile", "wasm", "--target", TARGET]);
+    // What panics would say names files: by the same names on every machine.
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let home = home.context("find cargo's folder")?;
+    let flags = format!("--remap-path-prefix={}=cargo", home.display());
+    build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags);
     process::run("compile the SDK to wasm", &mut build)?;
     Ok(cargo::target().join(TARGET).join("wasm/footfall_sdk.wasm"))
 }
 
 fn optimise(root: &Path, work: &Path) -> anyhow::Result<()> {
     let mut opt = node::program(root, "wasm-opt");
-    opt.args(FEATURES).args(["-Oz", "--converge", "--vacuum"]);
+    opt.args(FEATURES).args([
+        "--flatten",
+        "--rereloop",
+        "-Oz",
+        "-Oz",
+        "--converge",
+        // The lowest addresses are the far end of the stack.
+        "--low-memory-unused",
+        "--strip-producers",
+        "--strip-target-features",
+    ]);
     opt.arg(work.join(bindings::WASM))
         .arg("-o")
         .arg(work.join("footfall.wasm"));

@@ -1,15 +1,27 @@
 //! What runs on one page.
 
-use super::{click, globals, host, storage, world::Page};
+use super::{
+    click::Selectors,
+    host,
+    world::{Page, now},
+};
 use crate::{
-    delivery::Answer, event::Event, options::Options, text::readable, tracker::Tracker,
+    delivery::Answer,
+    event::Event,
+    options::Options,
+    scan::join,
+    text::readable,
+    tracker::{Tracker, World as _},
     views::Views,
 };
 use gloo_timers::callback::Timeout;
-use web_sys::MouseEvent;
+use web_sys::{Document, MouseEvent};
 
 /// Pages set their title a little after their address.
-const TITLE_MS: u32 = 100;
+const TITLE_MS: u64 = 100;
+
+/// What the name of a load's unsent events in storage starts with; the load's id follows.
+const UNSENT: &str = "unsent.";
 
 /// No timer is set further ahead; it is set again then.
 const LONGEST_TIMER_MS: u64 = 60 * 60_000;
@@ -19,6 +31,8 @@ pub(super) struct App {
     tracker: Tracker,
     views: Views,
     page: Page,
+    document: Document,
+    selectors: Selectors,
     /// A view that waits for its title.
     view: Option<View>,
     /// When what is due next is due, and its timer.
@@ -38,20 +52,18 @@ struct View {
 
 impl App {
     /// Reads the options; nothing is recorded yet.
-    pub(super) fn new(granted: bool) -> Self {
-        let options = Options::read(&host::option);
-        for problem in &options.problems {
-            host::misread(problem);
-        }
-        let mut page = Page {
-            stores: options.stores,
-        };
+    pub(super) fn new(document: Document, granted: bool) -> Self {
+        let mut page = Page::default();
+        let options = Options::new(&page);
+        page.stores = options.stores;
         let views = Views::new(options.capture.hash);
         let context = host::context();
         Self {
-            tracker: Tracker::new(options, granted, context, globals::now(), &mut page),
+            tracker: Tracker::new(options, granted, context, now(), &mut page),
             views,
             page,
+            document,
+            selectors: Selectors::new(),
             view: None,
             timer: None,
             settling: None,
@@ -61,48 +73,54 @@ impl App {
 
     /// Takes over what other pages could not send, and records the first view.
     pub(super) fn begin(&mut self) {
-        if self.page.stores {
-            let unsent = storage::take_all_unsent();
-            self.tracker.adopt(&unsent, globals::now());
-        }
+        self.adopt("");
         self.shown();
     }
 
     /// Records an event.
     pub(super) fn record(&mut self, event: &Event<'_>) {
-        self.tracker.record(event, globals::now(), &mut self.page);
+        self.tracker.record(event, now(), &mut self.page);
     }
 
     /// The page's address, as it may be told.
     pub(super) fn url(&self) -> String {
-        self.scrubbed(&globals::url())
+        self.scrubbed(&host::address())
     }
 
-    /// A view that the site calls for.
-    pub(super) fn page(&mut self, time: u64, properties: &str) {
-        self.finish_view();
-        let url = globals::url();
-        self.views.shown(&url);
-        self.record(&Event {
-            kind: "page_view",
+    /// The site calls a function of its interface.
+    pub(super) fn call(&mut self, name: &str, time: u64, text: &str, properties: &str) {
+        let url = self.url();
+        let mut event = Event {
             time,
-            url: &self.scrubbed(&url),
-            title: &readable(&globals::title()),
+            url: &url,
             properties,
             ..Event::default()
-        });
-    }
-
-    pub(super) fn identify(&mut self, time: u64, user: &str, traits: &str) {
-        self.finish_view();
-        self.tracker.identify(user);
-        self.record(&Event {
-            kind: "identify",
-            time,
-            url: &self.url(),
-            properties: traits,
-            ..Event::default()
-        });
+        };
+        let title;
+        match name {
+            "track" => {
+                event.kind = "custom";
+                event.name = text;
+            }
+            "page" => {
+                self.finish_view();
+                self.views.shown(&host::address());
+                title = readable(&self.document.title());
+                event.kind = "page_view";
+                event.title = &title;
+            }
+            "identify" => {
+                self.finish_view();
+                self.tracker.identify(text);
+                event.kind = "identify";
+            }
+            _ => {
+                self.finish_view();
+                self.tracker.reset(now(), &mut self.page);
+                return;
+            }
+        }
+        self.record(&event);
     }
 
     /// The visitor opted in; what was recorded before stays as it was.
@@ -111,26 +129,23 @@ impl App {
         self.tracker.grant();
     }
 
-    pub(super) fn reset(&mut self) {
-        self.finish_view();
-        self.tracker.reset(globals::now(), &mut self.page);
-    }
-
     pub(super) fn clicked(&mut self, event: &MouseEvent) {
         let options = self.tracker.options();
         if !options.capture.clicks {
             return;
         }
-        let all = options.capture.all_clicks;
-        let Some(click) = click::describe(event, all, &options.scrub) else {
+        let Some((target, path)) = self.selectors.find(event, options.capture.all_clicks) else {
             return;
         };
+        let page = host::address();
+        let scrub = &options.scrub;
+        let element = self.selectors.describe(&target, &path, &page, scrub);
         self.record(&Event {
             kind: "click",
-            time: globals::now(),
-            url: &self.url(),
-            element: &click.element,
-            properties: &click.properties,
+            time: now(),
+            url: &scrub.url(&page),
+            element: &element,
+            properties: &host::tracked(&target),
             ..Event::default()
         });
     }
@@ -139,56 +154,51 @@ impl App {
     pub(super) fn moved(&mut self, replaced: bool) {
         self.views.changed(replaced);
         if self.settling.is_none() {
-            let settle = || {
-                super::with(Self::settle);
-            };
-            self.settling = Some(Timeout::new(0, settle));
+            self.settling = Some(timer(0, Self::settle));
         }
     }
 
     /// The page is shown, for the first time or as it was left.
     pub(super) fn shown(&mut self) {
-        let url = globals::url();
+        let url = host::address();
         self.views.shown(&url);
-        self.start_view(&url, &globals::referrer());
+        self.start_view(&url, &self.document.referrer());
     }
 
     /// Sends what may be sent, and keeps the rest for the next page.
     pub(super) fn left(&mut self) {
         self.settle();
         self.finish_view();
-        let now = globals::now();
+        let now = now();
         let url = self.tracker.options().url.clone();
         let mut beacon = |body: &str| host::beacon(&url, body);
         let unsent = self.tracker.leave(now, &mut self.page, &mut beacon);
         if unsent.is_empty() {
             return;
         }
-        if !(self.page.stores && storage::keep_unsent(self.tracker.load(), &unsent)) {
+        let name = join(&[UNSENT, self.tracker.load()]);
+        let before = self.page.stored(&name).unwrap_or_default();
+        if !self.page.store(&name, &join(&[&before, &unsent])) {
             self.unsent.push_str(&unsent);
         }
     }
 
     /// Takes back what no other page has taken over meanwhile.
     pub(super) fn returned(&mut self) {
-        let mut unsent = std::mem::take(&mut self.unsent);
-        if self.page.stores {
-            let stored = storage::take_unsent(self.tracker.load());
-            unsent.push_str(&stored.unwrap_or_default());
-        }
-        self.tracker.adopt(&unsent, globals::now());
+        let load = self.tracker.load().to_owned();
+        self.adopt(&load);
     }
 
     pub(super) fn flush(&mut self) -> bool {
         self.settle();
         self.finish_view();
-        self.tracker.flush(globals::now());
+        self.tracker.flush(now());
         self.send();
         self.tracker.is_sending()
     }
 
     pub(super) fn answered(&mut self, answer: Answer) -> bool {
-        self.tracker.answered(answer, globals::now());
+        self.tracker.answered(answer, now());
         self.send();
         self.tracker.is_sending()
     }
@@ -199,19 +209,25 @@ impl App {
 
     /// Sets the timer for what is due next, unless it is set already.
     pub(super) fn schedule(&mut self) {
-        let now = globals::now();
+        let now = now();
         let due = self.tracker.due(now);
         let set = self.timer.as_ref().map(|(at, _)| *at);
         if due == set {
             return;
         }
         self.timer = due.map(|at| {
-            let wait = at.saturating_sub(now).min(LONGEST_TIMER_MS);
-            let tick = || {
-                super::with(Self::tick);
-            };
-            (at, Timeout::new(u32::try_from(wait).unwrap_or(0), tick))
+            let wait = at.saturating_sub(now);
+            (at, timer(wait, Self::tick))
         });
+    }
+
+    /// Takes over what one load, or any, could not send.
+    fn adopt(&mut self, load: &str) {
+        let mut unsent = std::mem::take(&mut self.unsent);
+        if self.page.stores {
+            unsent.push_str(&host::take(&join(&[UNSENT, load])));
+        }
+        self.tracker.adopt(&unsent, now());
     }
 
     fn tick(&mut self) {
@@ -220,7 +236,7 @@ impl App {
     }
 
     fn send(&mut self) {
-        if let Some(body) = self.tracker.send(globals::now(), &mut self.page) {
+        if let Some(body) = self.tracker.send(now(), &mut self.page) {
             host::post(&self.tracker.options().url, &body);
         }
     }
@@ -230,7 +246,7 @@ impl App {
         if self.settling.take().is_none() {
             return;
         }
-        let url = globals::url();
+        let url = host::address();
         if let Some(before) = self.views.settle(&url) {
             self.start_view(&url, &before);
         }
@@ -240,14 +256,11 @@ impl App {
     fn start_view(&mut self, url: &str, referrer: &str) {
         self.finish_view();
         if self.tracker.options().capture.page_views {
-            let finish = || {
-                super::with(Self::finish_view);
-            };
             self.view = Some(View {
-                time: globals::now(),
+                time: now(),
                 url: self.scrubbed(url),
                 referrer: self.scrubbed(referrer),
-                _timer: Timeout::new(TITLE_MS, finish),
+                _timer: timer(TITLE_MS, Self::finish_view),
             });
         }
     }
@@ -258,7 +271,7 @@ impl App {
                 kind: "page_view",
                 time: view.time,
                 url: &view.url,
-                title: &readable(&globals::title()),
+                title: &readable(&self.document.title()),
                 referrer: &view.referrer,
                 ..Event::default()
             });
@@ -268,4 +281,12 @@ impl App {
     fn scrubbed(&self, url: &str) -> String {
         self.tracker.options().scrub.url(url)
     }
+}
+
+/// Runs something later; dropping the timer prevents that.
+fn timer(wait_ms: u64, run: fn(&mut App)) -> Timeout {
+    let wait_ms = wait_ms.min(LONGEST_TIMER_MS);
+    Timeout::new(u32::try_from(wait_ms).unwrap_or(0), move || {
+        super::with(&mut |app| run(app));
+    })
 }

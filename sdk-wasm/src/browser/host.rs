@@ -1,22 +1,36 @@
-//! What `script/host.ts` does for us: whatever web-sys lacks, or costs more code there.
+//! What `script/host.ts` does for us: whatever may throw, web-sys lacks, or costs more code there.
 
 use wasm_bindgen::prelude::*;
 use web_sys::Element;
 
 #[wasm_bindgen(raw_module = "footfall-host")]
 extern "C" {
-    /// An option as text, if the site has set it.
-    pub(super) fn option(name: &str) -> Option<String>;
+    /// An option as text; its default, or nothing, if the site has not set it.
+    pub(super) fn text(name: &str) -> String;
+    /// An option in milliseconds, bytes or pieces.
+    pub(super) fn number(name: &str, default: u32) -> usize;
+    /// The page's address.
+    pub(super) fn address() -> String;
     /// Screen, viewport, locale and whether a program drives the browser, as JSON.
     pub(super) fn context() -> String;
+    /// Fills bytes with what nobody can guess.
+    pub(super) fn random(bytes: &mut [u8]);
+    /// What is stored under a name.
+    pub(super) fn read(name: &str) -> Option<String>;
+    /// Stores something under a name; whether that worked.
+    pub(super) fn write(name: &str, value: &str) -> bool;
+    /// Takes out all that is stored under names that start so, one after the other.
+    pub(super) fn take(prefix: &str) -> String;
     /// Sends a batch; `answered` is called with what comes back.
     pub(super) fn post(url: &str, body: &str);
     /// Sends a batch that nobody waits for; whether the browser took it.
     pub(super) fn beacon(url: &str, body: &str) -> bool;
     /// The event as the site wants it, or nothing.
     pub(super) fn approve(event: &str) -> Option<String>;
-    /// The text of an element, cut where it is far too long.
+    /// The text of an element, unless it holds fields that people type into.
     pub(super) fn words(element: &Element) -> String;
-    /// Tells the developer that an option's value was not understood.
-    pub(super) fn misread(option: &str);
+    /// The `data-track-…` attributes of an element, as JSON.
+    pub(super) fn tracked(element: &Element) -> String;
+    /// The answer to `status`.
+    pub(super) fn tell(status: &str);
 }

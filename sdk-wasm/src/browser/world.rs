@@ -1,10 +1,10 @@
 //! The tracker's world: this page.
 
-use super::{globals, host, storage};
-use crate::{tracker::World, uuid::RANDOM_BYTES};
+use super::host;
+use crate::{options::Settings, tracker::World, uuid::RANDOM_BYTES};
 
 /// This page.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Page {
     /// Whether anything may be kept between pages.
     pub(super) stores: bool,
@@ -13,21 +13,44 @@ pub(super) struct Page {
 impl World for Page {
     fn random_bytes(&mut self) -> [u8; RANDOM_BYTES] {
         let mut bytes = [0; RANDOM_BYTES];
-        globals::fill_random(&mut bytes);
+        host::random(&mut bytes);
         bytes
     }
 
     fn stored(&mut self, name: &str) -> Option<String> {
-        self.stores.then(|| storage::read(name))?
+        self.stores.then(|| host::read(name))?
     }
 
-    fn store(&mut self, name: &str, value: &str) {
-        if self.stores {
-            storage::write(name, value);
-        }
+    fn store(&mut self, name: &str, value: &str) -> bool {
+        self.stores && host::write(name, value)
     }
 
-    fn approve(&mut self, event: String) -> Option<String> {
-        host::approve(&event)
+    fn approve(&mut self, event: &str) -> Option<String> {
+        host::approve(event)
     }
+}
+
+impl Settings for Page {
+    fn text(&self, name: &str) -> String {
+        host::text(name)
+    }
+
+    fn number(&self, name: &str, default: u32) -> usize {
+        host::number(name, default)
+    }
+}
+
+/// Milliseconds since the Unix epoch.
+pub(super) fn now() -> u64 {
+    whole(js_sys::Date::now())
+}
+
+/// A time or a count from JavaScript.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, and not a number becomes 0"
+)]
+pub(super) fn whole(number: f64) -> u64 {
+    number as u64
 }

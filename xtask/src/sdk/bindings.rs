@@ -5,7 +5,7 @@ use crate::process;
 use anyhow::Context as _;
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 use walrus::Module;
-use wasm_bindgen_cli_support::Bindgen;
+use wasm_bindgen_cli_support::{Bindgen, EncodeInto};
 
 /// The wasm as wasm-bindgen leaves it.
 pub(super) const WASM: &str = "footfall_bg.wasm";
@@ -29,14 +29,65 @@ pub(super) fn generate(wasm: &Path, folder: &Path) -> anyhow::Result<()> {
         .input_module("footfall", module)
         .bundler(true)?
         .typescript(false)
+        // Every browser that has reference types has `encodeInto`.
+        .encode_into(EncodeInto::Always)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate_output()
         .context("run wasm-bindgen")?;
-    let entry = shorten_imports(output.wasm_mut());
     output.emit(folder).context("write the bindings")?;
-    let file = folder.join(ENTRY);
-    fs::write(&file, entry).with_context(|| format!("write {}", file.display()))
+    let glue = fs::read_to_string(folder.join(GLUE)).context("read the bindings")?;
+    let module = output.wasm_mut();
+    remove_unused_exports(module, &glue);
+    let glue = shorten_exports(module, &glue);
+    let entry = shorten_imports(module);
+    write(&folder.join(GLUE), &glue)?;
+    write(&folder.join(ENTRY), &entry)?;
+    module
+        .emit_wasm_file(folder.join(WASM))
+        .context("write the wasm")
+}
+
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(file, text).with_context(|| format!("write {}", file.display()))
+}
+
+/// Some crates export what only other kinds of programs call.
+fn remove_unused_exports(module: &mut Module, glue: &str) {
+    let unused: Vec<_> = module
+        .exports
+        .iter()
+        .filter(|export| !glue.contains(&format!("wasm.{}", export.name)))
+        .filter(|export| export.name != "__wbindgen_start")
+        .map(walrus::Export::id)
+        .collect();
+    for export in unused {
+        module.exports.delete(export);
+    }
+}
+
+/// Renames the exports to single letters, and where the glue uses them too.
+fn shorten_exports(module: &mut Module, glue: &str) -> String {
+    let mut short = BTreeMap::new();
+    for (index, export) in module.exports.iter_mut().enumerate() {
+        short.insert(export.name.clone(), letters(index));
+        export.name = letters(index);
+    }
+    let mut shortened = String::new();
+    for (index, part) in glue.split("wasm.").enumerate() {
+        let is_name = |char: char| char.is_ascii_alphanumeric() || char == '_';
+        let end = part.find(|char| !is_name(char)).unwrap_or(part.len());
+        let (name, rest) = part.split_at(end);
+        match short.get(name) {
+            Some(letters) if index > 0 => shortened.extend(["wasm.", letters, rest]),
+            _ if index > 0 => shortened.extend(["wasm.", part]),
+            _ => shortened.push_str(part),
+        }
+    }
+    let start = short.get("__wbindgen_start").map_or("", String::as_str);
+    // What the module does first; the glue knows its name no more than anybody else.
+    let _written = writeln!(shortened, "export function begin() {{ wasm.{start}(); }}");
+    shortened
 }
 
 /// Renames the imports to single letters and writes the module that provides them: the names carry

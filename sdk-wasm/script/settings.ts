@@ -1,0 +1,55 @@
+import type { Options } from "../index";
+
+/** In milliseconds and in bytes. */
+const UNITS: Record<string, number> = {
+  ms: 1,
+  s: 1e3,
+  m: 6e4,
+  h: 36e5,
+  d: 864e5,
+  KB: 1024,
+  KiB: 1024,
+  MB: 1048576,
+  MiB: 1048576,
+};
+
+const DEFAULTS: Record<string, string> = { storage: "local", capture: "page-views clicks" };
+
+/** The most that a number may be, so that timers and lengths can hold it. */
+const MOST = 2 ** 31 - 1;
+
+let options: Partial<Record<string, unknown>> = {};
+
+export function set(chosen: Options): void {
+  options = chosen as unknown as typeof options;
+}
+
+/** As text: lists have commas, and an attribute without a value says yes. */
+export function text(name: string): string {
+  const value = String(options[name] ?? DEFAULTS[name] ?? "");
+  return value === "" && isSet(name) && name !== "capture" ? "true" : value;
+}
+
+/** `500`, `500ms`, `3s` or `16KB`; the default where it is anything else. */
+export function number(name: string, normal: number): number {
+  const [, digits, unit] = /^(\d+) ?(\w*)$/.exec(text(name)) ?? [];
+  const size = unit ? UNITS[unit] : 1;
+  if (!digits || !size) {
+    if (isSet(name)) {
+      say(name, "is not understood, its default holds:", normal);
+    }
+    return normal;
+  }
+  return Math.min(Number(digits) * size, MOST);
+}
+
+/** Tells the developer, if the site asks for it. */
+export function say(...words: unknown[]): void {
+  if (text("debug") === "true") {
+    console.info("footfall:", ...words);
+  }
+}
+
+function isSet(name: string): boolean {
+  return options[name] != null;
+}

@@ -1,0 +1,109 @@
+//! Looking through text, byte by byte.
+//!
+//! The standard library's `find`, `split` and `parse` take any pattern, and bring several hundred
+//! bytes of code for each kind of pattern. These take one byte, which suffices for URLs and lists.
+
+/// What lies before the first such byte, and what lies behind it, if there is one. The byte must be
+/// ASCII.
+#[must_use]
+pub fn split(text: &str, at: u8) -> Option<(&str, &str)> {
+    let index = text.bytes().position(|byte| byte == at)?;
+    let (before, rest) = text.split_at_checked(index)?;
+    Some((before, rest.get(1..)?))
+}
+
+/// The same; without such a byte, all of the text and nothing.
+#[must_use]
+pub fn cut(text: &str, at: u8) -> (&str, &str) {
+    split(text, at).unwrap_or((text, ""))
+}
+
+/// What lies behind the last such byte, if there is one.
+#[must_use]
+pub fn last(text: &str, at: u8) -> Option<&str> {
+    let index = text.bytes().rposition(|byte| byte == at)?;
+    text.get(index + 1..)
+}
+
+/// Takes the first word off a list of words between spaces or commas.
+pub fn next_word<'a>(list: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let is_between = |byte: &u8| *byte <= b' ' || *byte == b',';
+    let start = list.iter().position(|byte| !is_between(byte))?;
+    let rest = list.get(start..)?;
+    let end = rest.iter().position(is_between).unwrap_or(rest.len());
+    let (word, rest) = rest.split_at_checked(end)?;
+    *list = rest;
+    Some(word)
+}
+
+/// Whether a list has a word, in any case.
+#[must_use]
+pub fn has_word(list: &str, word: &[u8]) -> bool {
+    let mut list = list.as_bytes();
+    while let Some(listed) = next_word(&mut list) {
+        if listed.eq_ignore_ascii_case(word) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The number at the start, and what follows it.
+#[must_use]
+pub fn number(text: &str) -> Option<(u64, &str)> {
+    let mut value: u64 = 0;
+    let mut length = 0;
+    for byte in text.bytes().take_while(u8::is_ascii_digit) {
+        value = value.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
+        length += 1;
+    }
+    (length > 0).then_some((value, text.get(length..)?))
+}
+
+/// The parts, one after the other.
+#[must_use]
+pub fn join(parts: &[&str]) -> String {
+    let mut text = String::new();
+    for part in parts {
+        text.push_str(part);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn text_is_split_at_the_first_byte_and_ends_behind_the_last() {
+        assert_eq!(split("a=b=c", b'='), Some(("a", "b=c")));
+        assert_eq!(cut("abc", b'='), ("abc", ""));
+        assert_eq!(last("a.b.c", b'.'), Some("c"));
+        assert_eq!(last("abc", b'.'), None);
+    }
+
+    #[test]
+    fn words_lie_between_spaces_or_commas() {
+        let mut list = " one,two\nthree ".as_bytes();
+        let words: Vec<_> = std::iter::from_fn(|| next_word(&mut list)).collect();
+        assert_eq!(words, [b"one".as_slice(), b"two", b"three"]);
+        assert!(has_word("a Token b", b"TOKEN"));
+        assert!(!has_word("a tokens b", b"token"));
+    }
+
+    proptest! {
+        #[test]
+        fn every_number_is_read(value: u64, unit in "[a-z]{0,3}") {
+            let text = format!("{value}{unit}");
+            prop_assert_eq!(number(&text), Some((value, unit.as_str())));
+        }
+
+        #[test]
+        fn any_text_is_looked_through_without_a_panic(text in any::<String>()) {
+            let mut words = text.as_bytes();
+            while next_word(&mut words).is_some() {}
+            let _ = (split(&text, b':'), last(&text, b'.'), number(&text));
+        }
+    }
+}
