@@ -2,6 +2,7 @@
 //! loop that processes, writes and commits.
 
 mod assignment;
+mod message;
 mod partitions;
 
 use crate::{Config, Metrics, Status, clock, status::Part, writer::Writer};
@@ -13,7 +14,7 @@ use rdkafka::{
     TopicPartitionList,
     config::FromClientConfigAndContext as _,
     consumer::{BaseConsumer, CommitMode, Consumer as _},
-    error::KafkaError,
+    error::{KafkaError, RDKafkaErrorCode},
 };
 use std::{
     collections::BTreeSet,
@@ -92,6 +93,10 @@ impl<'a, P: Processor> Session<'a, P> {
                 Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
                     bail!("the consumer is of no more use: {code}");
                 }
+                Some(Err(KafkaError::MessageConsumption(
+                    code @ (RDKafkaErrorCode::TopicAuthorizationFailed
+                    | RDKafkaErrorCode::GroupAuthorizationFailed),
+                ))) => bail!("kafka does not let this client read: {code}"),
                 // Passing trouble: librdkafka tries again by itself, and the watch tells the user.
                 Some(Err(error)) => tracing::debug!(%error, "reading sources"),
                 None => {}

@@ -122,3 +122,99 @@ fn unexpected(expected: &str, found: &[u8]) -> RestoreError {
         found: format!("the bytes `{}`", found.escape_ascii()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Aggregation, Decimal, Definition, Function, TimeWindows, millis, stream};
+
+    /// Version 1, as it has been written to people's changelogs: what reads it must stay.
+    const PANE_KEY: &str = "0100000000000000462f63617274";
+    const PANE_VALUE: &str = "01000000000000004d0000000000000002\
+        0000000000000000000000000000001309b6e64a8ec60000\
+        01fffffffffffffffffffffffffffffffe06f05b59d3b20000";
+    const CLOCK_VALUE: &str = r#"{"version":1,"stream_time":77,"shape":"windows of 30 ms every 20 ms with a grace of 3 ms, n = count(), total = sum(/n), least = min(/n)"}"#;
+
+    fn definition() -> Definition {
+        let windows = TimeWindows::of(millis(30)).advance_by(millis(20));
+        let windows = windows.grace(millis(3)).unwrap();
+        let aggregates = [
+            ("n", Function::Count, ""),
+            ("total", Function::Sum, "/n"),
+            ("least", Function::Min, "/n"),
+        ]
+        .map(|(name, function, field)| Aggregation {
+            name: name.into(),
+            function,
+            field: field.into(),
+        });
+        let grouped = stream("in").group_by_key().windowed_by(windows);
+        grouped.aggregate(aggregates).to("out")
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let digits = hex.as_bytes().chunks(2);
+        let digits = digits.map(|pair| std::str::from_utf8(pair).unwrap());
+        digits
+            .map(|pair| u8::from_str_radix(pair, 16).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn what_is_written_is_version_1() {
+        let definition = definition();
+        let mut state = State::new(&definition);
+        for (time, number) in [(77, "21.2"), (71, "-1.5")] {
+            let number = Decimal::parse(number);
+            state.add(b"/cart", time, &[None, number, number]);
+        }
+        let commit = state.commit();
+        let (start, key, pane) = &commit.changed[0];
+        assert_eq!(hex(&pane_key(*start, key)), PANE_KEY);
+        assert_eq!(hex(&pane_value(pane)), PANE_VALUE);
+        assert_eq!(clock_value(77, &definition.shape()), CLOCK_VALUE.as_bytes());
+    }
+
+    #[test]
+    fn version_1_is_read() {
+        let definition = definition();
+        let mut state = State::new(&definition);
+        let shape = definition.shape();
+        restore(
+            &mut state,
+            &shape,
+            &bytes(PANE_KEY),
+            Some(&bytes(PANE_VALUE)),
+        )
+        .unwrap();
+        restore(
+            &mut state,
+            &shape,
+            &clock_key(),
+            Some(CLOCK_VALUE.as_bytes()),
+        )
+        .unwrap();
+        assert_eq!(state.stream_time(), Some(77));
+        let windows = state.open_windows(0..i64::MAX, Some(b"/cart"));
+        let values: Vec<_> = windows[0]
+            .values
+            .iter()
+            .map(|value| value.result())
+            .collect();
+        assert_eq!(values, ["2", "19.7", "-1.5"]);
+        assert_eq!((windows[0].window.start, windows[0].newest), (60, 77));
+    }
+
+    #[test]
+    fn what_is_no_state_is_refused_with_its_bytes() {
+        let definition = definition();
+        let mut state = State::new(&definition);
+        let refusal = restore(&mut state, "shape", b"\x07", None).unwrap_err();
+        let expected = "expected a pane or a stream time, found the bytes `\\x07`";
+        assert_eq!(refusal.to_string(), expected);
+    }
+}

@@ -1,18 +1,12 @@
 //! The tasks of the partitions that this process has.
 
-use super::{Ground, assignment::Event};
+use super::{Ground, assignment::Event, message::borrow};
 use crate::{Metrics, restore::restore, status::Part};
 use anyhow::Context as _;
-use footfall_task::{
-    Effects, Header, Kind, Offset, Partition, Processor, Record, Send, Task, Timestamp,
-};
-use rdkafka::{
-    Message as _,
-    message::{BorrowedMessage, Headers as _},
-};
+use footfall_task::{Effects, Kind, Offset, Partition, Processor, Send, Task};
+use rdkafka::{Message as _, message::BorrowedMessage};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
 };
@@ -218,40 +212,4 @@ impl<T> Running<T> {
     fn is_ahead(&self) -> bool {
         self.next != self.committed
     }
-}
-
-fn borrow<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
-    Record {
-        topic: message.topic(),
-        partition: Partition(message.partition()),
-        offset: Offset(message.offset()),
-        timestamp: message.timestamp().to_millis().map(Timestamp),
-        key: message.key(),
-        value: message.payload(),
-        headers: headers(message),
-    }
-}
-
-/// The client panics at a name that is not UTF-8, which Kafka's protocol does not allow, and which
-/// must not stop the records behind it.
-fn headers<'a>(message: &'a BorrowedMessage<'_>) -> Vec<Header<'a>> {
-    let Some(headers) = message.headers() else {
-        return Vec::new();
-    };
-    let read = || {
-        headers
-            .iter()
-            .map(|header| (header.key, header.value))
-            .collect()
-    };
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        let (partition, offset) = (message.partition(), message.offset());
-        tracing::error!(
-            topic = message.topic(),
-            partition,
-            offset,
-            "a record's headers are left out: a name is not UTF-8"
-        );
-        Vec::new()
-    })
 }
