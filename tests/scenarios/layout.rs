@@ -40,6 +40,17 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "footfall-task",
+        &[
+            "rdkafka",
+            "tokio",
+            "footfall-protocol",
+            "footfall-runtime",
+            "footfall-service",
+            "footfall-streams",
+        ],
+    ),
+    (
         "footfall-streams",
         &[
             "rdkafka",

@@ -7,9 +7,6 @@ use std::{
 };
 use tokio::sync::broadcast;
 
-/// So many items wait for a slow watcher.
-const WAITING: usize = 4_096;
-
 /// Items as they come, and the last few of them.
 #[derive(Debug)]
 pub(crate) struct Feed {
@@ -24,11 +21,12 @@ struct Inner {
 }
 
 impl Feed {
-    /// A feed that keeps the last `kept` items for who comes later.
-    pub(crate) fn new(kept: usize) -> Self {
+    /// A feed that keeps the last `kept` items for who comes later, and holds the last `waiting`
+    /// ones for who is slow.
+    pub(crate) fn new(kept: usize, waiting: usize) -> Self {
         let inner = Inner {
             last: VecDeque::with_capacity(kept),
-            sender: broadcast::Sender::new(WAITING),
+            sender: broadcast::Sender::new(waiting),
         };
         Self {
             kept,
@@ -75,7 +73,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_later_gets_the_last_items_and_then_what_comes() {
-        let feed = Feed::new(2);
+        let feed = Feed::new(2, 8);
         for item in ["1", "2", "3"] {
             feed.push(item.into());
         }

@@ -14,6 +14,9 @@ use std::{
 
 /// So many records a tail begins with.
 const TAIL: usize = 100;
+/// So many results and records wait for a slow watcher; records may be large.
+const WAITING_RESULTS: usize = 4_096;
+const WAITING_RECORDS: usize = 256;
 
 /// The streams of one configuration.
 #[derive(Debug)]
@@ -30,9 +33,14 @@ impl Aggregation {
         let streams = topology.streams().iter();
         let results = streams
             .clone()
-            .map(|stream| (Arc::clone(&stream.name), Feed::new(0)));
+            .map(|stream| (Arc::clone(&stream.name), Feed::new(0, WAITING_RESULTS)));
         let tails = streams.filter(|_| has_tails);
-        let tails = tails.map(|stream| (Arc::clone(&stream.from), Arc::new(Feed::new(TAIL))));
+        let tails = tails.map(|stream| {
+            (
+                Arc::clone(&stream.from),
+                Arc::new(Feed::new(TAIL, WAITING_RECORDS)),
+            )
+        });
         Self {
             results: results.collect(),
             tails: tails.collect(),
