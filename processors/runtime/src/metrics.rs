@@ -4,6 +4,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
+use std::collections::BTreeMap;
 
 /// What every processor counts.
 #[derive(Clone, Debug, Default)]
@@ -117,10 +118,17 @@ impl Metrics {
 
     /// Counts effects that have been written.
     pub(crate) fn count(&self, effects: &Effects) {
-        let sent = effects.sends.iter().map(|send| (&send.stream, send.kind));
-        let counted = effects.counted.iter().map(|(stream, kind)| (stream, *kind));
-        for (stream, kind) in sent.chain(counted) {
-            let stream = stream.to_string();
+        let sent = effects.sends.iter().map(|send| (&*send.stream, send.kind));
+        let counted = effects
+            .counted
+            .iter()
+            .map(|(stream, kind)| (&**stream, *kind));
+        let mut counts = BTreeMap::<_, u64>::new();
+        for effect in sent.chain(counted) {
+            *counts.entry(effect).or_default() += 1;
+        }
+        for ((stream, kind), count) in counts {
+            let stream = stream.to_owned();
             let family = match kind {
                 Kind::Output => &self.outputs,
                 Kind::Late => &self.late,
@@ -128,11 +136,11 @@ impl Metrics {
                 Kind::Change => &self.changes,
                 Kind::DeadLetter(code) => {
                     let labels = DeadLetter { stream, code };
-                    self.dead_letters.get_or_create(&labels).inc();
+                    self.dead_letters.get_or_create(&labels).inc_by(count);
                     continue;
                 }
             };
-            family.get_or_create(&Stream { stream }).inc();
+            family.get_or_create(&Stream { stream }).inc_by(count);
         }
     }
 }

@@ -20,20 +20,30 @@ use rdkafka::{
     producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _},
     types::{RDKafkaApiKey, RDKafkaRespErr},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio_util::sync::CancellationToken;
 
 const PARTITIONS: i32 = 2;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Writes each value again, after how many values its partition had before.
-#[derive(Debug)]
-struct Echo;
+#[derive(Debug, Default)]
+struct Echo {
+    /// Whether `mishap` has been met, which it panics at the first time.
+    has_panicked: Arc<AtomicBool>,
+}
 
 #[derive(Debug)]
 struct EchoTask {
     partition: Partition,
     count: u64,
+    has_panicked: Arc<AtomicBool>,
 }
 
 impl Processor for Echo {
@@ -55,6 +65,7 @@ impl Processor for Echo {
         EchoTask {
             partition,
             count: 0,
+            has_panicked: Arc::clone(&self.has_panicked),
         }
     }
 
@@ -86,7 +97,10 @@ impl Task for EchoTask {
     }
 
     fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
-        let value = format!("{}: {}", self.count, text(record.value));
+        let value = text(record.value);
+        let is_mishap = value == "mishap" && !self.has_panicked.swap(true, Ordering::Relaxed);
+        assert!(!is_mishap, "as the test wants it");
+        let value = format!("{}: {value}", self.count);
         self.count += 1;
         self.send(Kind::Output, "out", value, effects);
     }
@@ -128,7 +142,8 @@ impl Scene {
         };
         let stop = CancellationToken::new();
         let counted = Metrics::register(&mut metrics::registry());
-        let runtime = Runtime::start(Arc::new(Echo), config, counted, stop.clone()).unwrap();
+        let runtime =
+            Runtime::start(Arc::new(Echo::default()), config, counted, stop.clone()).unwrap();
         Running { runtime, stop }
     }
 
@@ -292,4 +307,16 @@ async fn topics_that_are_missing_are_named() {
         .unwrap();
     running.until(|status| status.readiness().ready).await;
     running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_panic_the_record_is_processed_again_on_the_state_of_the_last_commit() {
+    let scene = Scene::new(&["in", "out", "changelog"]);
+    let running = scene.start();
+    scene.produce(0, &["a"]);
+    scene.output(0, 1).await;
+    scene.produce(0, &["mishap", "b"]);
+    assert_eq!(scene.output(0, 3).await, ["0: a", "1: mishap", "2: b"]);
+    running.end().await;
+    assert_eq!(scene.committed(0), Ok(Some(3)));
 }
