@@ -116,6 +116,7 @@ impl<'a, P: Processor> Session<'a, P> {
             tracing::info!(topics = topics.join(", "), "subscribed");
             let reason = format!("waiting for consumer group `{}`", self.ground.config.group);
             self.ground.status.holds_up(Part::Joining, reason);
+            self.ground.status.goes_on(Part::Session);
             self.subscribed = readable;
         }
         Ok(())
@@ -141,8 +142,9 @@ impl<'a, P: Processor> Session<'a, P> {
             .sends
             .iter()
             .partition(|send| send.kind == Kind::Change);
-        self.writer.write(&results)?;
-        self.writer.write(&changes)?;
+        let is_lost = || self.consumer.assignment_lost();
+        self.writer.write(&results, is_lost)?;
+        self.writer.write(&changes, is_lost)?;
         self.tell(&effects);
         self.commit_offsets()
     }

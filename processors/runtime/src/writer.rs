@@ -8,7 +8,9 @@ use rdkafka::{
     config::{FromClientConfigAndContext as _, RDKafkaLogLevel},
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
-    producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer},
+    producer::{
+        BaseRecord, DeliveryResult, Producer as _, ProducerContext, PurgeConfig, ThreadedProducer,
+    },
 };
 use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -31,6 +33,12 @@ pub(crate) struct Writer {
     metrics: Metrics,
     stop: CancellationToken,
 }
+
+/// The group has given the partitions away while records were still under way. What had not been
+/// sent is taken back, so that it does not meet what their new owner writes.
+#[derive(Debug, thiserror::Error)]
+#[error("the group gave the partitions away before all effects were acknowledged")]
+pub(crate) struct Lost;
 
 /// It was time to stop while records were still under way. They are neither lost nor done: their
 /// sources' offsets are not committed, so they will be written by whoever goes on.
@@ -59,15 +67,15 @@ impl Writer {
     /// is tried again for as long as it takes, because a record that is left out would be lost.
     ///
     /// # Errors
-    /// [`Stopped`], or when the producer is of no more use.
-    pub(crate) fn write(&self, sends: &[&Send]) -> anyhow::Result<()> {
+    /// [`Stopped`], [`Lost`] as soon as `is_lost` says so, or when the producer is of no more use.
+    pub(crate) fn write(&self, sends: &[&Send], is_lost: impl Fn() -> bool) -> anyhow::Result<()> {
         let mut waiting: Vec<usize> = (0..sends.len()).collect();
         let mut pause = FIRST_RETRY;
         loop {
             for index in waiting {
                 self.enqueue(index, &sends[index].record)?;
             }
-            let failed = self.wait()?;
+            let failed = self.wait(&is_lost)?;
             if failed.is_empty() {
                 self.status.goes_on(Part::Writer);
                 return Ok(());
@@ -100,13 +108,19 @@ impl Writer {
     }
 
     /// Waits until each record is either acknowledged or refused, and says which are refused.
-    fn wait(&self) -> Result<Vec<(usize, KafkaError)>, Stopped> {
+    fn wait(&self, is_lost: &impl Fn() -> bool) -> anyhow::Result<Vec<(usize, KafkaError)>> {
         let deliveries = self.deliveries();
         let mut counts = deliveries.lock();
         let mut patience = PATIENCE_AT_STOP;
         while counts.outstanding > 0 {
             if self.stop.is_cancelled() {
                 patience = patience.checked_sub(1).ok_or(Stopped)?;
+            }
+            if is_lost() {
+                drop(counts);
+                self.producer
+                    .purge(PurgeConfig::default().queue().inflight());
+                return Err(Lost.into());
             }
             let woken = deliveries.changed.wait_timeout(counts, TICK);
             counts = woken.unwrap_or_else(PoisonError::into_inner).0;
