@@ -70,6 +70,10 @@ export function create(load: () => Promise<Core>): Footfall {
 
   const footfall: Footfall = {
     init(wanted) {
+      if (typeof document === "undefined") {
+        // On a server there is nobody to track.
+        return footfall;
+      }
       if (!options && wanted?.writeKey && wanted.endpoint) {
         options = wanted;
         onChoice(() => (choice() === "out" ? stop() : start()));

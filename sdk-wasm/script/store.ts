@@ -14,8 +14,8 @@ export function choice(): Choice {
 }
 
 export function choose(value: Choice): void {
-  chosen = value;
-  attempt(() => localStorage.setItem(CHOICE, value!));
+  const stored = attempt(() => (localStorage.setItem(CHOICE, value!), true));
+  chosen = stored ? undefined : value;
 }
 
 /** Calls back when another tab has chosen. */

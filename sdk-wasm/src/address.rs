@@ -20,10 +20,12 @@ pub struct Scrub {
 impl Scrub {
     /// The URL without the parameters that are denied, without user and password, and, unless the
     /// page routes by it, without its fragment. The rest stays byte for byte. Of a URL that leads
-    /// to no page (`mailto:`, `tel:`, `data:`) only the scheme stays.
+    /// to no page (`mailto:`, `tel:`, `data:`) only the scheme stays, and of other text nothing.
     #[must_use]
     pub fn url(&self, url: &str) -> String {
-        let (scheme, rest) = cut(url, b':');
+        let Some((scheme, rest)) = split(url, b':') else {
+            return String::new();
+        };
         let Some(rest) = rest.strip_prefix("//") else {
             return join(&[scheme, ":"]);
         };
@@ -143,6 +145,7 @@ mod tests {
     #[test]
     fn of_a_mail_address_only_the_scheme_stays() {
         assert_eq!(scrub("mailto:someone@example.org?subject=x"), "mailto:");
+        assert_eq!(scrub("about"), "");
     }
 
     #[test]

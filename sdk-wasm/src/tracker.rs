@@ -155,7 +155,9 @@ impl Tracker {
 
     /// All that waits is due now, even during a backoff, but not while the server asked for time.
     pub fn flush(&mut self, now: u64) {
-        self.delivery.hurry(now);
+        if !self.queue.is_empty() {
+            self.delivery.hurry(now);
+        }
     }
 
     /// What became of the last batch that was sent.
@@ -197,7 +199,9 @@ impl Tracker {
     /// Takes over what another page, or this one when it was left, could not send.
     pub fn adopt(&mut self, text: &str, now: u64) {
         self.lost += self.queue.restore(text);
-        self.delivery.wait_from(now);
+        if !self.queue.is_empty() {
+            self.delivery.wait_from(now);
+        }
     }
 
     /// Whether a request is on its way.

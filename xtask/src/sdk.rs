@@ -59,6 +59,7 @@ pub(crate) fn build(root: &Path) -> anyhow::Result<()> {
     optimise(root, &work)?;
     let mut types = node::program(root, "tsc");
     process::run("check the SDK's types", types.args(["-p", "sdk-wasm"]))?;
+    test_scripts(root, &work)?;
     bundle(root, &work, &dist)?;
     fs::write(&stamp_file, stamp).with_context(|| format!("write {}", stamp_file.display()))
 }
@@ -115,6 +116,15 @@ fn optimise(root: &Path, work: &Path) -> anyhow::Result<()> {
         .arg("-o")
         .arg(work.join("footfall.wasm"));
     process::run("optimise the wasm", &mut opt)
+}
+
+/// What the scripts decide by themselves: consent, options, waits. The rest takes a browser.
+fn test_scripts(root: &Path, work: &Path) -> anyhow::Result<()> {
+    let mut node = Command::new("node");
+    node.current_dir(root)
+        .arg("sdk-wasm/build/test.js")
+        .arg(work);
+    process::run("test the SDK's scripts", node.stdin(Stdio::null()))
 }
 
 fn bundle(root: &Path, work: &Path, dist: &Path) -> anyhow::Result<()> {

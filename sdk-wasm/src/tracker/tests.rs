@@ -110,6 +110,16 @@ fn the_first_batch_goes_within_a_second_and_later_ones_by_their_age() {
 }
 
 #[test]
+fn flushing_and_coming_back_with_nothing_to_send_hurry_no_later_event() {
+    let mut world = Memory::default();
+    let mut tracker = tracker(&[], &mut world);
+    tracker.flush(NOW);
+    tracker.adopt("", NOW);
+    record(&mut tracker, "a", NOW + 60_000, &mut world);
+    assert_eq!(tracker.due(NOW + 60_000), Some(NOW + 61_000));
+}
+
+#[test]
 fn a_full_batch_is_due_at_once() {
     let mut world = Memory::default();
     let mut tracker = tracker(&[("batchCount", "2")], &mut world);

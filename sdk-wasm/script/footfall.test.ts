@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import type { Options } from "../index";
+import type { Core } from "./core";
+import { create } from "./footfall";
+
+const OPTIONS: Options = { writeKey: "demo", endpoint: "https://t.example" };
+
+/** A page whose browser says `navigator`, and a core that only notes what is called. */
+function page(navigator: object) {
+  const stored = new Map<string, string>();
+  const called: string[] = [];
+  const localStorage = {
+    getItem: (key: string) => stored.get(key) ?? null,
+    setItem: (key: string, value: string) => stored.set(key, value),
+  };
+  const window = { localStorage, sessionStorage: {} };
+  const globals = { navigator, localStorage, window, document: {}, addEventListener: () => {} };
+  for (const [name, value] of Object.entries(globals)) {
+    Object.defineProperty(globalThis, name, { value, configurable: true });
+  }
+  const note = (name: string) => (...args: unknown[]) => void called.push([name, ...args].join(" "));
+  const core = {
+    start: (_options: Options, granted: boolean) => note("start")(granted),
+    grant: note("grant"),
+    stop: note("stop"),
+    call: (_time: number, call: unknown[]) => note("call")(...call),
+    flush: async () => note("flush")(),
+    status: () => undefined,
+  } as Core;
+  const footfall = create(async () => {
+    note("load")();
+    return core;
+  });
+  return { footfall, called, stored };
+}
+
+test("calls that were made while the core loads are not lost", async () => {
+  const { footfall, called } = page({});
+  footfall.init(OPTIONS).identify("u", { plan: 1 });
+  await footfall.flush();
+  assert.deepEqual(called, ["load", "start false", "call identify u [object Object]", "flush"]);
+});
+
+test("where the browser says no, nothing is loaded and nothing stored", async () => {
+  const { footfall, called, stored } = page({ globalPrivacyControl: true });
+  footfall.init(OPTIONS).track("order");
+  await footfall.flush();
+  assert.deepEqual(called, []);
+  assert.equal(stored.size, 0);
+  assert.deepEqual(footfall.status(), { recording: false, reason: "gpc", queued: 0, lost: 0 });
+});
+
+test("an opt-in starts what the browser's signal has stopped, and an opt-out ends it", async () => {
+  const { footfall, called, stored } = page({ doNotTrack: "1" });
+  footfall.init(OPTIONS).optIn();
+  await footfall.flush();
+  footfall.optOut();
+  assert.deepEqual(called, ["load", "start true", "flush", "stop"]);
+  assert.deepEqual([...stored.values()], ["out"]);
+  assert.equal(footfall.status().reason, "opted_out");
+});
+
+test("an opt-out while the core loads is obeyed", async () => {
+  const { footfall, called } = page({});
+  footfall.init(OPTIONS).optOut();
+  await footfall.flush();
+  assert.deepEqual(called, ["load"]);
+});
+
+test("the first configuration wins, and one without a key starts nothing", async () => {
+  const { footfall, called } = page({});
+  footfall.init({} as Options);
+  assert.equal(footfall.status().reason, "not_started");
+  footfall.init(OPTIONS).init({ ...OPTIONS, consent: "required" });
+  await footfall.flush();
+  assert.deepEqual(called, ["load", "start false", "flush"]);
+});
