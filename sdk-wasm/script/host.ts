@@ -81,7 +81,11 @@ export function post(url: string, body: string): void {
     keepalive: body.length < LONGEST_KEEPALIVE,
     signal: AbortSignal.timeout?.(30_000),
   }).then(
-    (answer) => done(answer.status, askedMs(answer.headers.get("Retry-After"), Date.now())),
+    async (answer) => {
+      // Until its answer is read, Chromium counts a keepalive request as being on its way.
+      await answer.text().catch(() => {});
+      done(answer.status, askedMs(answer.headers.get("Retry-After"), Date.now()));
+    },
     () => done(0, -1),
   );
 }
