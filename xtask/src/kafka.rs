@@ -44,10 +44,18 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             process::interrupt();
         });
     }
-    let data = options.data.clone().unwrap_or_else(|| folder().join("data"));
+    let data = options
+        .data
+        .clone()
+        .unwrap_or_else(|| folder().join("data"));
     let mut stack = Stack::new(data.clone())?;
     let broker = start(&mut stack, options.port, &data)?;
-    writeln!(std::io::stdout(), "ready {} pid {}", broker.address, broker.pid)?;
+    writeln!(
+        std::io::stdout(),
+        "ready {} pid {}",
+        broker.address,
+        broker.pid
+    )?;
     process::say("==> Apache Kafka is up; Ctrl-C stops it");
     stack.wait_for_stop()
 }
@@ -76,7 +84,10 @@ pub(crate) fn start(stack: &mut Stack, port: u16, data: &Path) -> anyhow::Result
         format.extend(["format", "--cluster-id", CLUSTER_ID, "--config"].map(OsString::from));
         format.push(properties.clone().into());
         let mut command = Command::new(&format[0]);
-        process::run("format the storage of Apache Kafka", command.args(&format[1..]).stdout(std::io::stderr()))?;
+        process::run(
+            "format the storage of Apache Kafka",
+            command.args(&format[1..]).stdout(std::io::stderr()),
+        )?;
     }
     let mut line = java(&libraries, "kafka.Kafka");
     line.push(properties.into());
@@ -105,7 +116,10 @@ fn fetch() -> anyhow::Result<PathBuf> {
         fs::remove_dir_all(&libraries).with_context(|| format!("empty {}", libraries.display()))?;
     }
     let mut maven = Command::new("mvn");
-    maven.args(["--quiet", "--batch-mode", "--file"]).arg(&project).arg("dependency:copy-dependencies");
+    maven
+        .args(["--quiet", "--batch-mode", "--file"])
+        .arg(&project)
+        .arg("dependency:copy-dependencies");
     maven.arg(format!("-DoutputDirectory={}", libraries.display()));
     process::run("fetch Apache Kafka with Maven", &mut maven)?;
     fs::write(&complete, wanted).with_context(|| format!("write {}", complete.display()))?;
@@ -114,11 +128,16 @@ fn fetch() -> anyhow::Result<PathBuf> {
 
 fn java(libraries: &Path, class: &str) -> Vec<OsString> {
     let class_path = libraries.join("*");
-    ["java", "-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp"]
-        .map(OsString::from)
-        .into_iter()
-        .chain([class_path.into(), class.into()])
-        .collect()
+    [
+        "java",
+        "-Xmx512m",
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+        "-cp",
+    ]
+    .map(OsString::from)
+    .into_iter()
+    .chain([class_path.into(), class.into()])
+    .collect()
 }
 
 /// Writes the broker's configuration beside its data.

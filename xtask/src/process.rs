@@ -66,7 +66,10 @@ pub(crate) fn wait(command: &mut Command) -> anyhow::Result<ExitStatus> {
     let program = command.get_program().to_string_lossy().into_owned();
     let mut child = spawn(command)?;
     loop {
-        if let Some(status) = child.try_wait().with_context(|| format!("wait for {program}"))? {
+        if let Some(status) = child
+            .try_wait()
+            .with_context(|| format!("wait for {program}"))?
+        {
             return Ok(status);
         }
         if interrupted() {
@@ -84,12 +87,17 @@ pub(crate) fn wait(command: &mut Command) -> anyhow::Result<ExitStatus> {
 /// When it cannot be started.
 pub(crate) fn spawn(command: &mut Command) -> anyhow::Result<Child> {
     let program = command.get_program().to_string_lossy().into_owned();
-    command.process_group(0).spawn().with_context(|| format!("cannot start `{program}`"))
+    command
+        .process_group(0)
+        .spawn()
+        .with_context(|| format!("cannot start `{program}`"))
 }
 
 /// Ends a child and all that it started: SIGTERM, then SIGKILL when it takes too long.
 pub(crate) fn end(child: &mut Child) {
-    let Ok(pid) = i32::try_from(child.id()) else { return };
+    let Ok(pid) = i32::try_from(child.id()) else {
+        return;
+    };
     let group = Pid::from_raw(pid);
     for signal in [Signal::SIGTERM, Signal::SIGKILL] {
         if !matches!(child.try_wait(), Ok(None)) {
