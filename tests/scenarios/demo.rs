@@ -93,7 +93,7 @@ impl Demo {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn started_used_and_stopped_it_leaves_no_process_behind() {
     let mut demo = Demo::start(&[]);
     demo.until_running().await;
@@ -142,7 +142,7 @@ async fn started_used_and_stopped_it_leaves_no_process_behind() {
     demo.assert_nothing_is_left(&broker).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn on_ones_own_kafka_it_makes_its_topics_there() {
     let kafka = Kafka::start().await;
     let mut demo = Demo::start(&["--brokers", &kafka.brokers]);
@@ -163,7 +163,7 @@ async fn on_ones_own_kafka_it_makes_its_topics_there() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_port_in_use_is_one_clear_line_and_a_failure() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -179,7 +179,7 @@ async fn a_port_in_use_is_one_clear_line_and_a_failure() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_does_not_answer_is_one_clear_line_and_a_failure() {
     let nobody = port::free_address();
     let mut demo = Demo::start(&["--brokers", &nobody]);
@@ -189,7 +189,7 @@ async fn a_broker_that_does_not_answer_is_one_clear_line_and_a_failure() {
     assert!(said.contains(&nobody), "{said}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_part_that_dies_stops_the_rest_and_is_named() {
     let mut demo = Demo::start(&[]);
     demo.until_running().await;

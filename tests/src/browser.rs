@@ -7,7 +7,8 @@ use tempfile::TempDir;
 use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
 
 /// A browser with a profile of its own. Dropping it ends it and deletes the profile: the fields are
-/// dropped in this order, so that the session ends before its driver does.
+/// dropped in this order, so that the session ends before its driver does. The session's end needs
+/// a free thread, so tests with a browser run on a runtime of several.
 #[derive(Debug)]
 pub struct Browser {
     /// What tests drive.

@@ -15,7 +15,7 @@ async fn until_reason(browser: &Browser, reason: &str) -> Value {
     until_some(browser, &format!("the reason {reason}"), &script).await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_privacy_page_shows_batches_exactly_as_they_were_sent() {
     let stage = Stage::set().await;
     let browser = Browser::start().await;
@@ -49,7 +49,7 @@ async fn the_privacy_page_shows_batches_exactly_as_they_were_sent() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_switch_stops_recording_wipes_what_was_stored_and_can_be_turned_back() {
     let stage = Stage::set().await;
     let browser = Browser::start().await;

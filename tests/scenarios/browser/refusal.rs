@@ -5,12 +5,12 @@ use footfall_tests::{browser::Browser, client, wait};
 use serde_json::{Value, json};
 use thirtyfour::By;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn with_global_privacy_control_nothing_is_sent_and_nothing_is_stored() {
     nothing_of(Browser::start_with_global_privacy_control().await, "gpc").await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn with_do_not_track_nothing_is_sent_and_nothing_is_stored() {
     nothing_of(Browser::start_with_do_not_track().await, "dnt").await;
 }

@@ -8,7 +8,7 @@ use super::{
 use footfall_tests::{browser::Browser, kafka::Kafka};
 use thirtyfour::{By, Key};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_visit_is_recorded_as_a_person_would_tell_it_and_each_event_once() {
     let stage = Stage::set().await;
     let browser = Browser::start().await;
@@ -73,7 +73,7 @@ async fn a_visit_is_recorded_as_a_person_would_tell_it_and_each_event_once() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn page_views_say_where_the_person_came_from_and_how_the_page_is_called() {
     let stage = Stage::set().await;
     let browser = Browser::start().await;
@@ -111,7 +111,7 @@ async fn page_views_say_where_the_person_came_from_and_how_the_page_is_called() 
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_recorded_while_the_gateway_is_away_arrives_when_it_is_back_and_once() {
     let stage = Stage::set().await;
     let browser = Browser::start().await;
