@@ -6,13 +6,23 @@ use super::{
 };
 use footfall_tests::{browser::Browser, wait};
 use serde_json::{Value, json};
-use thirtyfour::By;
+use thirtyfour::{By, WebElement};
 
 async fn until_reason(browser: &Browser, reason: &str) -> Value {
     let script = format!(
         "const status = window.footfall?.status(); return status?.reason === '{reason}' ? status : null"
     );
     until_some(browser, &format!("the reason {reason}"), &script).await
+}
+
+/// Waits until the switch can be used and stands as it should.
+async fn until_switch(browser: &Browser, on: bool) -> WebElement {
+    let css = format!("[data-privacy-switch][aria-checked='{on}']:enabled");
+    wait::until(&format!("the switch to stand at {on}"), async || {
+        let found = browser.driver.find(By::Css(&css)).await;
+        found.map_err(|error| error.to_string())
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,19 +74,7 @@ async fn the_switch_stops_recording_wipes_what_was_stored_and_can_be_turned_back
     let before = until_reason(&browser, "recording").await;
     Story::of(&stage, 1).await;
 
-    let switch = page.find(By::Css("[data-privacy-switch]")).await.unwrap();
-    wait::until("the switch to be on", async || {
-        let on = switch
-            .attr("aria-checked")
-            .await
-            .map_err(|error| error.to_string())?;
-        if on.as_deref() == Some("true") {
-            Ok(())
-        } else {
-            Err(format!("{on:?}"))
-        }
-    })
-    .await;
+    let switch = until_switch(&browser, true).await;
     // By keyboard, as anyone must be able to.
     switch.focus().await.unwrap();
     switch.send_keys(" ").await.unwrap();
@@ -98,7 +96,7 @@ async fn the_switch_stops_recording_wipes_what_was_stored_and_can_be_turned_back
         .unwrap();
     until_reason(&browser, "opted_out").await;
 
-    let switch = page.find(By::Css("[data-privacy-switch]")).await.unwrap();
+    let switch = until_switch(&browser, false).await;
     switch.click().await.unwrap();
     let after = until_reason(&browser, "recording").await;
     assert_ne!(
