@@ -6,9 +6,16 @@ use crate::admission::Admitted;
 use footfall_protocol::answer::Code;
 use prometheus_client::{
     encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family, gauge::Gauge},
-    registry::Registry,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
 };
+use std::time::Duration;
+
+/// Upper bounds of request durations, in seconds: fine where a healthy gateway is.
+const DURATION_BOUNDS: [f64; 18] = [
+    0.000_05, 0.000_1, 0.000_2, 0.000_3, 0.000_5, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05,
+    0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+];
 
 /// Handles to the metrics; clones count together.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +26,7 @@ pub struct Metrics {
     dropped: Family<ReasonLabel, Counter>,
     rejected_lost: Counter,
     requests: Family<RequestLabels, Counter>,
+    durations: Durations,
     queue_events: Gauge,
     queue_bytes: Gauge,
 }
@@ -49,6 +57,32 @@ struct RequestLabels {
     route: String,
     status: u16,
     code: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabel {
+    route: String,
+}
+
+/// A histogram for each route.
+#[derive(Clone, Debug)]
+struct Durations(Family<RouteLabel, Histogram, fn() -> Histogram>);
+
+impl Default for Durations {
+    fn default() -> Self {
+        Self(Family::new_with_constructor(|| {
+            Histogram::new(DURATION_BOUNDS)
+        }))
+    }
+}
+
+impl Durations {
+    fn observe(&self, route: &str, after: Duration) {
+        let label = RouteLabel {
+            route: route.into(),
+        };
+        self.0.get_or_create(&label).observe(after.as_secs_f64());
+    }
 }
 
 impl Dropped {
@@ -83,6 +117,7 @@ impl Metrics {
             dropped,
             rejected_lost,
             requests,
+            durations: Durations(durations),
             queue_events,
             queue_bytes,
         } = metrics.clone();
@@ -112,6 +147,12 @@ impl Metrics {
             rejected_lost,
         );
         registry.register("requests", "Requests by route, status and code", requests);
+        registry.register_with_unit(
+            "request_duration",
+            "From a request's head to its answer, by route",
+            Unit::Seconds,
+            durations,
+        );
         registry.register(
             "queue_events",
             "Accepted events that wait for Kafka",
@@ -151,8 +192,9 @@ impl Metrics {
         self.rejected_lost.inc();
     }
 
-    /// A request was answered.
-    pub fn answered(&self, route: &str, status: u16, code: &'static str) {
+    /// A request was answered, so long after its head was there.
+    pub fn answered(&self, route: &str, status: u16, code: &'static str, after: Duration) {
+        self.durations.observe(route, after);
         let labels = RequestLabels {
             route: route.into(),
             status,
