@@ -9,6 +9,7 @@ pub use keys::PROGRAM;
 
 use crate::{
     client::{AddressForm, ForwardedHeader, Proxies},
+    hot_key,
     privacy::Policy,
     sites::Sites,
 };
@@ -56,6 +57,9 @@ pub struct Kafka {
     pub rejected_topic: String,
     /// The most bytes of keys and values that wait for Kafka.
     pub queue: usize,
+    /// From when on a key's events are spread over partitions.
+    #[serde(skip)]
+    pub hot_key: hot_key::Limits,
 }
 
 /// `[limits]`.
@@ -84,6 +88,7 @@ struct Raw {
     listen: String,
     admin: Option<String>,
     kafka: Kafka,
+    hot_key: hot_key::Limits,
     topics: CreateTopics,
     limits: Limits,
     drain: Drain,

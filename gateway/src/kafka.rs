@@ -3,6 +3,7 @@
 mod delivery;
 mod queue;
 mod reach;
+mod spread;
 #[cfg(test)]
 mod tests;
 
@@ -20,9 +21,11 @@ use rdkafka::{
     ClientConfig,
     config::FromClientConfigAndContext as _,
     error::KafkaError,
+    message::{Header, OwnedHeaders},
     producer::{BaseRecord, Producer as _, PurgeConfig, ThreadedProducer},
 };
 use reach::Reach;
+use spread::Spread;
 use std::{fmt, sync::Arc, time::Duration};
 
 /// How often the end of a flush is looked for.
@@ -39,6 +42,7 @@ pub struct KafkaSink {
     topics: Arc<Topics>,
     queue: Arc<Queue>,
     reach: Arc<Reach>,
+    spread: Arc<Spread>,
     metrics: Metrics,
 }
 
@@ -74,6 +78,7 @@ impl KafkaSink {
             topics,
             queue,
             reach,
+            spread: Arc::new(Spread::new(config.hot_key)),
             metrics,
         })
     }
@@ -84,7 +89,8 @@ impl KafkaSink {
     /// When the system gives no thread.
     pub fn watch(&self) -> std::io::Result<()> {
         let topics = [&self.topics.events, &self.topics.rejected].map(Clone::clone);
-        reach::watch(self.producer.clone(), topics, self.reach.clone())
+        let (reach, spread) = (self.reach.clone(), self.spread.clone());
+        reach::watch(self.producer.clone(), topics, reach, spread)
     }
 
     /// Accepted events that wait, and the bytes of all that waits.
@@ -124,6 +130,14 @@ impl KafkaSink {
             .payload(message.value)
             .timestamp(message.timestamp.as_millis());
         record.key = message.key;
+        if let Some(partition) = self.spread.partition(message) {
+            record.partition = Some(partition);
+            let resharded = Header {
+                key: spread::HEADER,
+                value: Some("1"),
+            };
+            record.headers = Some(OwnedHeaders::new().insert(resharded));
+        }
         self.producer.send(record).map_err(|(error, _)| error)
     }
 }

@@ -8,6 +8,7 @@ pub mod admission;
 pub mod client;
 mod clock;
 pub mod config;
+pub mod hot_key;
 pub mod http;
 pub mod kafka;
 pub mod metrics;

@@ -34,6 +34,24 @@ const KEYS: &[Key] = &[
         help: "the most bytes that wait for Kafka; when it is full, requests are answered 503",
     },
     Key {
+        path: "hot_key.rate",
+        form: Form::Integer {
+            min: 1,
+            max: 1_000_000,
+        },
+        default: Default::Value("1000"),
+        help: "events per second; the events of a visitor with more are spread over partitions and marked `footfall-resharded: 1`",
+    },
+    Key {
+        path: "hot_key.burst",
+        form: Form::Integer {
+            min: 1,
+            max: 100_000_000,
+        },
+        default: Default::Value("10000"),
+        help: "how many events beyond that a visitor may have at a time before they are spread",
+    },
+    Key {
         path: "topics.create",
         form: Form::Boolean,
         default: Default::Value("false"),

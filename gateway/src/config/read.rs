@@ -19,7 +19,8 @@ impl Config {
     /// # Errors
     /// Networks, write keys and origins that are none, and a site that is there twice.
     pub fn read(document: &Document) -> Result<Self, Problems> {
-        let raw: Raw = document.read()?;
+        let mut raw: Raw = document.read()?;
+        raw.kafka.hot_key = raw.hot_key;
         let mut problems = Vec::new();
         let networks = raw.trusted_proxies.iter().filter_map(|text| {
             let network = Network::parse(text);

@@ -1,5 +1,8 @@
 use super::*;
-use crate::testing::{NOW, outgoing};
+use crate::{
+    hot_key::Limits,
+    testing::{NOW, outgoing},
+};
 use footfall_service::kafka::Settings;
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use rdkafka::{
@@ -39,6 +42,7 @@ impl Fixture {
             topic: "events".into(),
             rejected_topic: "rejected".into(),
             queue,
+            hot_key: Limits::default(),
         };
         let mut registry = footfall_service::metrics::registry();
         let metrics = Metrics::register(&mut registry);
