@@ -121,14 +121,14 @@ mod tests {
     #[test]
     fn a_key_at_exactly_its_rate_is_never_hot() {
         let mut keys = HotKeys::new(LIMITS);
-        assert!((0..5000).all(|event| !keys.is_hot("steady", millis(event * 10))));
+        assert!((0_u64..5000).all(|event| !keys.is_hot("steady", millis(event * 10))));
     }
 
     #[test]
     fn a_key_that_is_hot_stays_so_at_twice_its_rate_and_cools_within_a_second_of_silence() {
         let mut keys = HotKeys::new(LIMITS);
         first_hot(&mut keys, 10_000, millis(0));
-        let twice = |event| millis(event * 5);
+        let twice = |event: u64| millis(event * 5);
         assert!((1..2000).all(|event| keys.is_hot("hot", twice(event))));
         assert!(!keys.is_hot("hot", twice(2000) + millis(1011)));
     }

@@ -41,11 +41,19 @@ impl Gateway {
     /// # Panics
     /// When a flag that is needed is missing.
     pub async fn again(kafka: &Kafka, flags: &[&str]) -> Self {
+        Self::again_draining(kafka, flags, "0s").await
+    }
+
+    /// The same with a `drain.delay`.
+    ///
+    /// # Panics
+    /// When a flag that is needed is missing.
+    pub async fn again_draining(kafka: &Kafka, flags: &[&str], delay: &str) -> Self {
         let value = |flag: &str| {
             let at = flags.iter().position(|other| *other == flag);
             flags[at.expect("the flag") + 1].to_owned()
         };
-        let own = ["--kafka-brokers", &kafka.brokers, "--drain-delay", "0s"];
+        let own = ["--kafka-brokers", &kafka.brokers, "--drain-delay", delay];
         let program = Program::start("footfall-gateway", [&own, flags].concat());
         let url = format!("http://{}", value("--listen"));
         client::until_answers(&format!("{url}/readyz"), r#""kafka":"up""#).await;
