@@ -4,4 +4,5 @@ mod bad_input;
 mod balancer;
 mod faults;
 mod hot_key;
+mod kafka_tls;
 mod records;
