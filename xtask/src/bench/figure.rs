@@ -30,7 +30,7 @@ impl Figure {
         runs.sort_by(f64::total_cmp);
         let at = |index: usize| runs.get(index).copied().unwrap_or(f64::NAN);
         let (half, last) = (runs.len() / 2, runs.len().saturating_sub(1));
-        let median = if runs.len() % 2 == 0 {
+        let median = if runs.len().is_multiple_of(2) {
             (at(half.saturating_sub(1)) + at(half)) / 2.0
         } else {
             at(half)

@@ -44,8 +44,11 @@ pub(crate) struct Options {
     seconds: u32,
 }
 
+/// What must and what should be reached, if anything.
+type Bounds = Option<(f64, f64)>;
+
 /// Every figure: its name, its unit, and what must and should be reached.
-const FIGURES: &[(&str, &str, Option<(f64, f64)>)] = &[
+const FIGURES: &[(&str, &str, Bounds)] = &[
     (BARE, "µs", None),
     ("CPU per event, batch 1", "µs", Some((25.0, 20.0))),
     ("CPU per event, batch 10", "µs", Some((6.0, 4.0))),
@@ -237,10 +240,7 @@ impl Bench {
         self.values.entry(name).or_default().push(value);
     }
 
-    fn figure(
-        &self,
-        (name, unit, bounds): &(&'static str, &'static str, Option<(f64, f64)>),
-    ) -> Figure {
+    fn figure(&self, (name, unit, bounds): &(&'static str, &'static str, Bounds)) -> Figure {
         let values = self.values.get(name).cloned().unwrap_or_default();
         let figure = Figure::of(name, unit, values);
         let figure = if *name == MOST {

@@ -43,7 +43,7 @@ impl Target {
         Self::start(
             "bare",
             folder,
-            vec![program.into(), address.clone().into()],
+            &[program.into(), address.clone().into()],
             address,
         )
     }
@@ -67,7 +67,7 @@ impl Target {
             .into_iter()
             .chain(own.iter().chain(flags).map(OsString::from))
             .collect();
-        Self::start("gateway", folder, line, address)
+        Self::start("gateway", folder, &line, address)
     }
 
     #[expect(
@@ -77,12 +77,12 @@ impl Target {
     fn start(
         name: &'static str,
         folder: &Path,
-        line: Vec<OsString>,
+        line: &[OsString],
         address: String,
     ) -> anyhow::Result<Self> {
         let mut stack = Stack::new(folder.to_owned())?;
         let start = Instant::now();
-        let pid = stack.start(name, &line)?;
+        let pid = stack.start(name, line)?;
         for _ in 0..STEPS_TO_START {
             if TcpStream::connect(&address).is_ok() {
                 let started_in = start.elapsed();
