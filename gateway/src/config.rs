@@ -18,7 +18,7 @@ use footfall_service::{
     kafka::{CreateTopics, Settings},
 };
 use serde::Deserialize;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// Everything the gateway can be told.
 #[derive(Clone, Debug)]
@@ -27,8 +27,14 @@ pub struct Config {
     pub listen: String,
     /// `host:port` of the listener for `/metrics`, if that is a second one.
     pub admin: Option<String>,
+    /// What an answer promises.
+    pub ack: Ack,
+    /// How long an answer waits for Kafka's acknowledgement, with [`Ack::Delivered`].
+    pub ack_timeout: Duration,
     /// Where events go.
     pub kafka: Kafka,
+    /// Where events wait while Kafka is away.
+    pub spill: Spill,
     /// Whether and how topics are made.
     pub topics: CreateTopics,
     /// What a request may be.
@@ -62,6 +68,28 @@ pub struct Kafka {
     pub hot_key: hot_key::Limits,
 }
 
+/// What a request is answered after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ack {
+    /// Every accepted event is in the bounded queue or in the spill.
+    Enqueued,
+    /// Kafka has acknowledged every event.
+    Delivered,
+}
+
+/// `[spill]`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Spill {
+    /// The folder; without it there is no spill.
+    pub dir: Option<PathBuf>,
+    /// The most bytes in it.
+    pub max_bytes: u64,
+    /// How often it is made safe against a loss of power.
+    #[serde(deserialize_with = "duration")]
+    pub sync_interval: Duration,
+}
+
 /// `[limits]`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct Limits {
@@ -87,7 +115,11 @@ pub struct Drain {
 struct Raw {
     listen: String,
     admin: Option<String>,
+    ack: Ack,
+    #[serde(deserialize_with = "duration")]
+    ack_timeout: Duration,
     kafka: Kafka,
+    spill: Spill,
     hot_key: hot_key::Limits,
     topics: CreateTopics,
     limits: Limits,

@@ -34,11 +34,13 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 /// What requests are answered with.
 pub struct Gateway {
     limits: Limits,
+    ack_timeout: Duration,
     privacy: Policy,
     ip: AddressForm,
     proxies: Proxies,
@@ -60,6 +62,7 @@ impl Gateway {
     pub fn new(config: &Config, sink: impl Sink, metrics: Metrics) -> Arc<Self> {
         Arc::new(Self {
             limits: config.limits,
+            ack_timeout: config.ack_timeout,
             privacy: config.privacy,
             ip: config.ip,
             proxies: config.proxies.clone(),
@@ -83,7 +86,7 @@ impl Gateway {
         Readiness {
             ready: sink.takes && !draining,
             kafka: sink.kafka,
-            spill: Some(health::Spill::Off),
+            spill: Some(sink.spill),
             reason: if draining {
                 Some("the gateway is stopping".into())
             } else {

@@ -13,9 +13,11 @@ pub mod http;
 pub mod kafka;
 pub mod metrics;
 pub mod outgoing;
+mod pending;
 pub mod privacy;
 pub mod run;
 pub mod sink;
 pub mod sites;
+mod spill;
 #[cfg(test)]
 mod testing;

@@ -1,6 +1,10 @@
 //! What the gateway counts.
 //!
-//! At any rest: `received = produced + rejected + dropped + queue_events`.
+//! At any rest: `received + recovered = produced + rejected + dropped + queue_events + spill_events`.
+
+mod spill;
+
+pub(crate) use spill::Levels;
 
 use crate::admission::Admitted;
 use footfall_protocol::answer::Code;
@@ -29,6 +33,7 @@ pub struct Metrics {
     durations: Durations,
     queue_events: Gauge,
     queue_bytes: Gauge,
+    spill: spill::Spill,
 }
 
 /// Why an accepted event did not reach Kafka.
@@ -38,6 +43,10 @@ pub enum Dropped {
     Privacy,
     /// Kafka refused it for good.
     DeliveryFailed,
+    /// Kafka did not take it, and neither the spill nor memory had room for it.
+    SpillFull,
+    /// It lay in the spill and was damaged.
+    SpillCorrupt,
     /// It was still waiting when the gateway had to stop.
     Shutdown,
 }
@@ -86,12 +95,20 @@ impl Durations {
 }
 
 impl Dropped {
-    const ALL: [Self; 3] = [Self::Privacy, Self::DeliveryFailed, Self::Shutdown];
+    const ALL: [Self; 5] = [
+        Self::Privacy,
+        Self::DeliveryFailed,
+        Self::SpillFull,
+        Self::SpillCorrupt,
+        Self::Shutdown,
+    ];
 
     const fn label(self) -> ReasonLabel {
         let reason = match self {
             Self::Privacy => "privacy",
             Self::DeliveryFailed => "delivery_failed",
+            Self::SpillFull => "spill_full",
+            Self::SpillCorrupt => "spill_corrupt",
             Self::Shutdown => "shutdown",
         };
         ReasonLabel { reason }
@@ -120,7 +137,9 @@ impl Metrics {
             durations: Durations(durations),
             queue_events,
             queue_bytes,
+            spill,
         } = metrics.clone();
+        spill.register(registry);
         registry.register(
             "events_received",
             "Events of every request that was taken",
@@ -201,12 +220,5 @@ impl Metrics {
             code,
         };
         self.requests.get_or_create(&labels).inc();
-    }
-
-    /// What waits for Kafka now.
-    pub fn queue(&self, events: usize, bytes: usize) {
-        let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
-        self.queue_events.set(number(events));
-        self.queue_bytes.set(number(bytes));
     }
 }

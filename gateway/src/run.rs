@@ -41,9 +41,9 @@ pub async fn run(config: Config, signals: Signals) -> anyhow::Result<()> {
     }
     let mut registry = metrics::registry();
     let metrics = Metrics::register(&mut registry);
-    let sink = KafkaSink::new(&config.kafka, config.limits.body, metrics.clone())?;
+    let sink = KafkaSink::new(&config, metrics.clone())?;
     let gateway = Gateway::new(&config, sink.clone(), metrics.clone());
-    let page = metrics_page(registry, metrics, sink.clone());
+    let page = metrics_page(registry, sink.clone());
     let page = serve_admin(&config, &gateway, page).await?;
 
     let listener = bind("listen", &config.listen).await?;
@@ -59,11 +59,8 @@ pub async fn run(config: Config, signals: Signals) -> anyhow::Result<()> {
     drain(&config, &gateway, closing, server, sink).await
 }
 
-fn metrics_page(registry: Registry, metrics: Metrics, sink: KafkaSink) -> Router {
-    metrics::routes(registry, move || {
-        let (events, bytes) = sink.waiting();
-        metrics.queue(events, bytes);
-    })
+fn metrics_page(registry: Registry, sink: KafkaSink) -> Router {
+    metrics::routes(registry, move || sink.measure())
 }
 
 /// Puts the page on the `admin` listener, if there is one; gives back what the main one has to show.
@@ -118,7 +115,8 @@ async fn make_topics(config: &Config) -> anyhow::Result<()> {
     }
 }
 
-/// First `/readyz` says no, so that load balancers look elsewhere; then requests under way end; then the queue empties.
+/// First `/readyz` says no, so that load balancers look elsewhere; then requests under way end; then the queue empties, to
+/// Kafka or to the spill.
 async fn drain(
     config: &Config,
     gateway: &Arc<Gateway>,
@@ -139,6 +137,6 @@ async fn drain(
     if lost > 0 {
         bail!("{lost} event(s) were lost: kafka did not take them within `drain.timeout`");
     }
-    tracing::info!("stopped; kafka has every event");
+    tracing::info!("stopped; every event is on kafka or in the spill");
     Ok(())
 }

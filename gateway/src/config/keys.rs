@@ -16,6 +16,18 @@ const KEYS: &[Key] = &[
         help: "where events are taken",
     },
     Key {
+        path: "ack",
+        form: Form::Choice(&["enqueued", "delivered"]),
+        default: Default::Value("enqueued"),
+        help: "what an answer waits for: room in the queue or the spill, or Kafka's acknowledgement",
+    },
+    Key {
+        path: "ack_timeout",
+        form: Form::Duration,
+        default: Default::Value("10s"),
+        help: "with `ack = \"delivered\"`: how long an answer waits, before it is 503",
+    },
+    Key {
         path: "kafka.topic",
         form: Form::Topic,
         default: Default::Value(footfall_protocol::topic::EVENTS),
@@ -31,7 +43,25 @@ const KEYS: &[Key] = &[
         path: "kafka.queue",
         form: Form::Size,
         default: Default::Value("64MiB"),
-        help: "the most bytes that wait for Kafka; when it is full, requests are answered 503",
+        help: "the most bytes that wait for Kafka in memory; when it and the spill are full, requests are answered 503",
+    },
+    Key {
+        path: "spill.dir",
+        form: Form::Path,
+        default: Default::Absent,
+        help: "a folder of its own where events wait on disk while Kafka is slow, full or away; left out, there is none",
+    },
+    Key {
+        path: "spill.max_bytes",
+        form: Form::Size,
+        default: Default::Value("1GiB"),
+        help: "the most bytes in that folder",
+    },
+    Key {
+        path: "spill.sync_interval",
+        form: Form::Duration,
+        default: Default::Value("200ms"),
+        help: "how often what was written there is made safe against a loss of power",
     },
     Key {
         path: "hot_key.rate",

@@ -2,6 +2,7 @@ use super::{Config, Raw, RawSite};
 use crate::{
     client::{Network, Proxies},
     sites::{Site, Sites},
+    spill,
 };
 use footfall_protocol::WriteKey;
 use footfall_service::{
@@ -9,7 +10,7 @@ use footfall_service::{
     kafka::Settings,
 };
 use rdkafka::error::KafkaError;
-use std::collections::HashMap;
+use std::{collections::HashMap, path::Path};
 
 const PROPERTY: &str = "a property that librdkafka takes";
 
@@ -32,6 +33,7 @@ impl Config {
         });
         let proxies = Proxies::new(networks.collect(), raw.forwarded_header);
         problems.extend(kafka_problem(document, &raw.kafka.settings));
+        problems.extend(spill_problem(document, raw.spill.dir.as_deref()));
         let sites = read_sites(document, raw.sites, &mut problems);
         if !problems.is_empty() {
             return Err(Problems(problems));
@@ -39,7 +41,10 @@ impl Config {
         Ok(Self {
             listen: raw.listen,
             admin: raw.admin,
+            ack: raw.ack,
+            ack_timeout: raw.ack_timeout,
             kafka: raw.kafka,
+            spill: raw.spill,
             topics: raw.topics,
             limits: raw.limits,
             drain: raw.drain,
@@ -76,6 +81,14 @@ fn read_sites(document: &Document, raw: Vec<RawSite>, problems: &mut Vec<Problem
         }
     }
     Sites::new(sites)
+}
+
+/// A folder that cannot be written.
+fn spill_problem(document: &Document, dir: Option<&Path>) -> Option<Problem> {
+    let dir = dir?;
+    let error = spill::check(dir).err()?;
+    let found = format!("{} ({error})", quoted(&dir.display().to_string()));
+    Some(document.problem("spill.dir", "a folder that can be written", found))
 }
 
 /// A property that librdkafka does not know, or a value that it does not take.

@@ -36,13 +36,13 @@ pub(super) async fn post(
         treatment: gateway.privacy.treat(objects, batch.consent),
     };
     let admitted = admit(&batch, &arrival, gateway.limits.event);
-    gateway.keep(&batch, &admitted, &arrival)?;
+    gateway.keep(&batch, &admitted, &arrival).await?;
     Ok(answer(&admitted, arrival.treatment))
 }
 
 impl Gateway {
     /// Hands everything to the sink, or counts it as dropped if the visitor does not want it kept.
-    fn keep(
+    async fn keep(
         &self,
         batch: &Batch<'_>,
         admitted: &Admitted<'_>,
@@ -55,9 +55,9 @@ impl Gateway {
             return Ok(());
         }
         let outgoing = Outgoing::encode(batch, admitted, arrival.received_at)?;
-        self.sink.take(&outgoing)?;
+        let receipt = self.sink.take(outgoing)?;
         self.metrics.taken(admitted);
-        Ok(())
+        Ok(receipt.honoured(self.ack_timeout).await?)
     }
 }
 

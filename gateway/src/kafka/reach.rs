@@ -63,6 +63,10 @@ impl Reach {
         self.lock().state.clone()
     }
 
+    pub(super) fn is_up(&self) -> bool {
+        self.lock().state.up
+    }
+
     pub(super) fn succeeded(&self) {
         let mut known = self.lock();
         known.reached = true;
