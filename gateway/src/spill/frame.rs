@@ -171,14 +171,14 @@ mod tests {
         value: &'a str,
     ) -> Message<'a> {
         Message {
-            topic: if value.len() % 2 == 0 {
+            topic: if value.len().is_multiple_of(2) {
                 Topic::Events
             } else {
                 Topic::Rejected
             },
             key: key.map(str::as_bytes),
             value: value.as_bytes(),
-            timestamp: Timestamp::from_millis(1_764_000_000_001 - value.len() as i64),
+            timestamp: Timestamp::from_millis(1_764_000_000_001),
             traceparent,
         }
     }

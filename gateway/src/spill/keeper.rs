@@ -174,9 +174,11 @@ impl<H: Holder> Keeper<H> {
 }
 
 fn fail(log: &mut Log, error: &io::Error, now: Instant) {
-    let disk = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Disk::Full,
-        _ => Disk::Failed(error.to_string()),
+    let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+    let disk = if full.contains(&error.kind()) {
+        Disk::Full
+    } else {
+        Disk::Failed(error.to_string())
     };
     if log.disk() != &disk {
         tracing::error!(%error, "the spill cannot be written: events wait in memory, then are refused");
