@@ -228,17 +228,10 @@ async fn stopped_with_unsent_events_it_leaves_them_in_the_spill_and_ends_with_0(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_kafka_refuses_goes_to_the_spill_and_arrives_once_kafka_takes_it() {
+async fn without_its_topics_it_spills_and_drains_when_they_appear() {
     let kafka = Kafka::shared().await;
     let (_folder, dir) = spill();
-    // The topics do not exist: the client gives every record up.
-    let flags = [
-        "--spill-dir",
-        &dir,
-        "--kafka-property",
-        "topic.metadata.propagation.max.ms=0",
-    ];
-    let gateway = Gateway::launch(&kafka.brokers, &flags);
+    let gateway = Gateway::launch(&kafka.brokers, &["--spill-dir", &dir]);
     client::until_answers(&format!("{}/livez", gateway.url), "ok").await;
     for visitor in 0..5 {
         let (_, body) = load::visitor_batch(visitor, &mut 0, 20);
