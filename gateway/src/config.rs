@@ -1,5 +1,7 @@
 //! The gateway's configuration.
 
+#[cfg(test)]
+mod documentation;
 mod keys;
 mod read;
 #[cfg(test)]
@@ -10,15 +12,17 @@ pub use keys::PROGRAM;
 use crate::{
     client::{AddressForm, ForwardedHeader, Proxies},
     hot_key,
+    http::{privacy::Statement, sdk},
     privacy::Policy,
+    server,
     sites::Sites,
 };
 use footfall_service::{
-    config::duration,
+    config::{Document, duration, optional_duration},
     kafka::{CreateTopics, Settings},
 };
 use serde::Deserialize;
-use std::{path::PathBuf, time::Duration};
+use std::{num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
 /// Everything the gateway can be told.
 #[derive(Clone, Debug)]
@@ -41,14 +45,22 @@ pub struct Config {
     pub limits: Limits,
     /// How the gateway stops.
     pub drain: Drain,
-    /// What happens to events of visitors who do not want to be tracked.
-    pub privacy: Policy,
+    /// What happens to events of visitors who do not want to be tracked, and what visitors are told.
+    pub privacy: Statement,
     /// How addresses are kept.
     pub ip: AddressForm,
     /// Whose word on a visitor's address counts.
     pub proxies: Proxies,
+    /// What a connection may be.
+    pub server: server::Options,
+    /// Whether answers say how long what took.
+    pub server_timing: bool,
+    /// The SDK's files, if they are served.
+    pub sdk: Option<Arc<sdk::Files>>,
     /// Who may send.
     pub sites: Sites,
+    /// What all this was read from.
+    pub document: Document,
 }
 
 /// `[kafka]`.
@@ -93,10 +105,27 @@ pub struct Spill {
 /// `[limits]`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct Limits {
-    /// The longest body, in bytes.
+    /// The longest body as sent, in bytes.
     pub body: usize,
+    /// The longest body once it is decompressed, in bytes.
+    pub decompressed: usize,
+    /// The most memory of all bodies together, in bytes.
+    pub bodies: usize,
     /// The longest event as sent, in bytes.
     pub event: usize,
+    /// The longest head of a request, in bytes.
+    pub headers: usize,
+    /// The most connections at a time.
+    pub connections: usize,
+    /// How long a head may take.
+    #[serde(deserialize_with = "duration")]
+    pub header_timeout: Duration,
+    /// How long a body may take.
+    #[serde(deserialize_with = "duration")]
+    pub body_timeout: Duration,
+    /// How long a connection may be quiet.
+    #[serde(deserialize_with = "duration")]
+    pub idle_timeout: Duration,
 }
 
 /// `[drain]`.
@@ -119,8 +148,8 @@ struct Raw {
     #[serde(deserialize_with = "duration")]
     ack_timeout: Duration,
     kafka: Kafka,
-    spill: Spill,
     hot_key: hot_key::Limits,
+    spill: Spill,
     topics: CreateTopics,
     limits: Limits,
     drain: Drain,
@@ -129,6 +158,12 @@ struct Raw {
     #[serde(default)]
     trusted_proxies: Vec<String>,
     forwarded_header: ForwardedHeader,
+    proxy_protocol: bool,
+    server_timing: bool,
+    #[serde(default)]
+    tls: RawTls,
+    #[serde(default)]
+    sdk: RawSdk,
     #[serde(default)]
     sites: Vec<RawSite>,
 }
@@ -136,10 +171,27 @@ struct Raw {
 #[derive(Deserialize)]
 struct Privacy {
     policy: Policy,
+    #[serde(default)]
+    purposes: Vec<String>,
+    #[serde(default, deserialize_with = "optional_duration")]
+    retention: Option<Duration>,
+}
+
+#[derive(Default, Deserialize)]
+struct RawTls {
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+}
+
+#[derive(Default, Deserialize)]
+struct RawSdk {
+    dir: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
 struct RawSite {
     write_key: String,
     origins: Option<Vec<String>>,
+    rate: Option<NonZeroU32>,
+    burst: Option<NonZeroU32>,
 }

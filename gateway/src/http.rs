@@ -1,33 +1,44 @@
 //! The HTTP interface.
 
 mod body;
+mod codec;
 mod cors;
 mod count;
 mod events;
+mod memory;
+mod pixel;
+pub mod privacy;
 mod refusal;
+pub mod sdk;
 #[cfg(test)]
 mod tests;
+mod timing;
+mod trace;
+
+pub(crate) use count::NO_ROUTE;
 
 use crate::{
     client::{AddressForm, Proxies},
     config::{Config, Limits},
     metrics::Metrics,
-    privacy::Policy,
     sink::Sink,
     sites::Sites,
 };
+use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::{
     Router,
     extract::{Request, State},
     http::{HeaderValue, Uri, Version, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
-    routing::post,
+    routing::{get, post},
 };
 use footfall_service::{
     health::{self, Readiness},
     http::Problem,
 };
+use memory::Memory;
+use privacy::Statement;
 use std::{
     fmt,
     sync::{
@@ -41,10 +52,13 @@ use std::{
 pub struct Gateway {
     limits: Limits,
     ack_timeout: Duration,
-    privacy: Policy,
+    statement: Statement,
     ip: AddressForm,
     proxies: Proxies,
-    sites: Sites,
+    sites: ArcSwap<Sites>,
+    sdk: ArcSwapOption<sdk::Files>,
+    bodies: Arc<Memory>,
+    server_timing: bool,
     sink: Box<dyn Sink>,
     metrics: Metrics,
     draining: AtomicBool,
@@ -63,14 +77,24 @@ impl Gateway {
         Arc::new(Self {
             limits: config.limits,
             ack_timeout: config.ack_timeout,
-            privacy: config.privacy,
+            statement: config.privacy.clone(),
             ip: config.ip,
             proxies: config.proxies.clone(),
-            sites: config.sites.clone(),
+            sites: ArcSwap::from_pointee(config.sites.clone()),
+            sdk: ArcSwapOption::new(config.sdk.clone()),
+            bodies: Memory::new(config.limits.bodies),
+            server_timing: config.server_timing,
             sink: Box::new(sink),
             metrics,
             draining: AtomicBool::new(false),
         })
+    }
+
+    /// From now on goes by these sites and serves these files. Requests that are under way are not touched.
+    pub fn reload(&self, mut sites: Sites, sdk: Option<Arc<sdk::Files>>) {
+        sites.carry_on(&self.sites.load());
+        self.sites.store(Arc::new(sites));
+        self.sdk.store(sdk);
     }
 
     /// From now on says that it is not ready, and closes each connection with its next answer.
@@ -105,6 +129,9 @@ pub fn router(gateway: &Arc<Gateway>, metrics: Router) -> Router {
     let events = post(events::post).options(cors::preflight);
     Router::new()
         .route("/v1/events", events)
+        .route("/v1/pixel.gif", get(pixel::get))
+        .route("/sdk/{name}", get(sdk::get))
+        .merge(privacy::routes())
         .with_state(gateway.clone())
         .merge(health(gateway))
         .merge(metrics)

@@ -2,8 +2,10 @@
 //!
 //! At any rest: `received + recovered = produced + rejected + dropped + queue_events + spill_events`.
 
+mod edge;
 mod spill;
 
+pub use edge::{Lost, Turned};
 pub(crate) use spill::Levels;
 
 use crate::admission::Admitted;
@@ -34,6 +36,7 @@ pub struct Metrics {
     queue_events: Gauge,
     queue_bytes: Gauge,
     spill: spill::Spill,
+    edge: edge::Edge,
 }
 
 /// Why an accepted event did not reach Kafka.
@@ -138,7 +141,9 @@ impl Metrics {
             queue_events,
             queue_bytes,
             spill,
+            edge,
         } = metrics.clone();
+        edge.register(registry);
         spill.register(registry);
         registry.register(
             "events_received",

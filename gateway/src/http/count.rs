@@ -9,7 +9,7 @@ use footfall_service::http::ProblemCode;
 use std::sync::Arc;
 
 /// The route of a request that no route has.
-const NO_ROUTE: &str = "none";
+pub(crate) const NO_ROUTE: &str = "none";
 
 /// Counts and times every answer by its route's pattern, so that no path from outside becomes a label.
 pub(super) async fn answers(

@@ -97,7 +97,7 @@ async fn other_media_types_and_encodings_are_refused() {
         .await;
     answer.is_problem(415, "unsupported_media_type");
     let compressed: [&[_]; 3] = [
-        &[("content-encoding", "gzip")],
+        &[("content-encoding", "rot13")],
         &[("content-encoding", "identity, gzip")],
         &[
             ("content-encoding", "identity"),
@@ -107,14 +107,16 @@ async fn other_media_types_and_encodings_are_refused() {
     for headers in compressed {
         let answer = gateway.post(batch(1, 0), headers).await;
         answer.is_problem(415, "unsupported_encoding");
-        assert_eq!(answer.header("accept-encoding"), Some("identity"));
+        let taken = Some("gzip, deflate, br, zstd, identity");
+        assert_eq!(answer.header("accept-encoding"), taken);
     }
     let uri = "/v1/events?compression=gzip";
     let headers = [("content-type", "text/plain")];
     let answer = gateway
         .ask(Method::POST, uri, &headers, Body::from(batch(1, 0)))
         .await;
-    answer.is_problem(415, "unsupported_encoding");
+    // The query is a hint for what cannot say it in a header; the bytes decide.
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
     let headers = [
         ("content-encoding", "Identity"),
         ("content-type", "Application/JSON"),
