@@ -29,7 +29,10 @@ impl Gateway {
 
     /// The same with more flags.
     pub async fn start_with(kafka: &Kafka, flags: &[&str]) -> Self {
-        let all = [&["--topics-create", "true", "--drain-delay", "0s"], flags].concat();
+        let mut all = [&["--topics-create", "true"], flags].concat();
+        if !flags.contains(&"--drain-delay") {
+            all.extend(["--drain-delay", "0s"]);
+        }
         let gateway = Self::launch(&kafka.brokers, &all);
         client::until_answers(&format!("{}/readyz", gateway.url), r#""kafka":"up""#).await;
         gateway

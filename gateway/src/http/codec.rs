@@ -13,8 +13,8 @@ pub(super) const TAKEN: &str = "gzip, deflate, br, zstd, identity";
 const ZSTD_WINDOW_LOG: u32 = 23;
 /// The largest window of brotli, as a power of two. Its encoders take more only for bodies beyond any sensible limit.
 const BROTLI_WINDOW_LOG: u8 = 22;
-/// How much is inflated before the next look at the limit, in bytes; the room doubles from there.
-const FIRST_PIECE: usize = 16 << 10;
+/// How much is inflated before the next look at the limit, in bytes.
+const PIECE: usize = 64 << 10;
 
 /// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,25 +113,43 @@ fn whole<R: Read>(
     reserve: &mut impl FnMut(usize) -> bool,
     is_at_end: impl Fn(&R) -> bool,
 ) -> Result<Vec<u8>, Fault> {
-    let mut inflated = Vec::new();
+    let mut pieces = Vec::new();
+    let mut len = 0;
     loop {
         // One byte beyond the limit is enough to know.
-        let piece = inflated
-            .len()
-            .max(FIRST_PIECE)
-            .min(limit + 1 - inflated.len());
-        if !reserve(piece) {
+        let room = PIECE.min(limit + 1 - len);
+        if !reserve(room) {
             return Err(Fault::NoRoom);
         }
-        inflated.reserve_exact(piece);
-        let read = (&mut decoder).take(piece as u64).read_to_end(&mut inflated);
-        let len = read.map_err(|_| Fault::Malformed)?;
-        if inflated.len() > limit {
+        let mut piece = Vec::with_capacity(room);
+        let read = (&mut decoder).take(room as u64).read_to_end(&mut piece);
+        let read = read.map_err(|_| Fault::Malformed)?;
+        len += read;
+        if len > limit {
             return Err(Fault::TooLarge);
         }
-        if len < piece {
-            let whole = is_at_end(&decoder);
-            return whole.then_some(inflated).ok_or(Fault::Malformed);
+        pieces.push(piece);
+        if read < room {
+            break;
+        }
+    }
+    if !is_at_end(&decoder) {
+        return Err(Fault::Malformed);
+    }
+    if pieces.len() > 1 && !reserve(len) {
+        return Err(Fault::NoRoom);
+    }
+    Ok(joined(pieces))
+}
+
+/// Most bodies are one piece. One buffer that grows would leave a trail of smaller ones, which an allocator keeps for a
+/// while, so that a body would cost several times its length.
+fn joined(mut pieces: Vec<Vec<u8>>) -> Vec<u8> {
+    match pieces.pop() {
+        Some(only) if pieces.is_empty() => only,
+        last => {
+            pieces.extend(last);
+            pieces.concat()
         }
     }
 }
