@@ -2,7 +2,7 @@
 
 use super::{
     Server, farewell,
-    guard::Guard,
+    guard::{End, Guard},
     http_2, proxy_protocol,
     tls::{self, Protocol},
 };
@@ -62,14 +62,14 @@ async fn open(server: &Server, mut stream: TcpStream, mut peer: SocketAddr) -> R
         return begin(server, stream, begun, peer, None).await;
     };
     let stream = Guard::rewound(stream, begun, options.patience());
-    let handshake = tls.acceptor().accept(stream);
+    let handshake = Box::pin(tls.acceptor().accept(stream));
     let stream = timeout(options.header_timeout, handshake).await;
     let stream = stream
         .ok()
         .and_then(Result::ok)
         .ok_or(Turned::TlsHandshake)?;
     let protocol = tls::protocol(&stream);
-    begin(server, stream, Vec::new(), peer, protocol).await
+    Box::pin(begin(server, stream, Vec::new(), peer, protocol)).await
 }
 
 /// Finds out which protocol is spoken, and speaks it.
@@ -108,7 +108,7 @@ async fn begin<S: Stream>(
         }
         Protocol::Http2 => {
             let guard = Guard::rewound(stream, begun, options.patience());
-            http_2::serve(server, guard, endpoint).await;
+            Box::pin(http_2::serve(server, guard, endpoint)).await;
         }
     }
     Ok(())
@@ -130,7 +130,23 @@ async fn recognise<S: Stream>(stream: &mut S, begun: &mut Vec<u8>) -> std::io::R
     }
 }
 
-async fn http_1<S: Stream>(server: &Server, guard: Guard<S>, endpoint: Endpoint) {
+async fn http_1<S: Stream>(server: &Server, mut guard: Guard<S>, endpoint: Endpoint) {
+    loop {
+        guard = Box::pin(requests(server, guard, endpoint.clone())).await;
+        if guard.end() != Some(End::Rested) {
+            break;
+        }
+        tokio::select! {
+            begins = guard.begins_again() => if !begins { break },
+            () = server.life.closing.cancelled() => break,
+        }
+    }
+    let (stream, end) = guard.into_parts();
+    Box::pin(farewell::say(stream, end, &server.metrics)).await;
+}
+
+/// Answers the requests that come soon after one another.
+async fn requests<S: Stream>(server: &Server, guard: Guard<S>, endpoint: Endpoint) -> Guard<S> {
     let mut connection = http1::Builder::new()
         // The guard has clocks of its own, which can tell a quiet connection from a slow head.
         .header_read_timeout(None)
@@ -147,9 +163,12 @@ async fn http_1<S: Stream>(server: &Server, guard: Guard<S>, endpoint: Endpoint)
         connection.poll_without_shutdown(cx)
     });
     // What went wrong with a connection is seen by its peer, and by nobody else.
-    let _ended = served.await;
-    let (stream, end) = connection.into_parts().io.into_inner().into_parts();
-    farewell::say(stream, end, &server.metrics).await;
+    let failed = served.await.is_err();
+    let mut guard = connection.into_parts().io.into_inner();
+    if failed {
+        guard.give_up();
+    }
+    guard
 }
 
 /// Where the requests of one connection go.

@@ -47,7 +47,7 @@ pub(super) fn no_room(stream: &TcpStream) {
 /// that is still sending would never see why.
 async fn linger<S: AsyncRead + Unpin>(stream: &mut S) -> std::io::Result<()> {
     let mut discarded = 0;
-    let mut buffer = [0; 4096];
+    let mut buffer = vec![0; 4096];
     while discarded < MAX_DISCARDED {
         match stream.read(&mut buffer).await? {
             0 => break,
@@ -74,7 +74,7 @@ fn words(end: End) -> Option<(StatusCode, &'static str, &'static str)> {
             "malformed_request",
             "expected a request after RFC 9112, found something that could be read in two ways or not at all",
         )),
-        End::Refused(Refusal::BrokenBody) | End::Quiet => None,
+        End::Refused(Refusal::BrokenBody) | End::Quiet | End::Rested => None,
     }
 }
 

@@ -5,6 +5,7 @@ mod tests;
 
 use super::framing::{Framing, Refusal, Step};
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -25,6 +26,8 @@ pub(super) struct Patience {
     pub(super) head: Duration,
     /// Between requests, and to take an answer.
     pub(super) idle: Duration,
+    /// How long the HTTP library is kept ready for the next request.
+    pub(super) rest: Duration,
 }
 
 /// Why no more is read.
@@ -32,6 +35,8 @@ pub(super) struct Patience {
 pub(super) enum End {
     /// The sender has nothing more, or nothing came for too long.
     Quiet,
+    /// Nothing has come for a while, so the HTTP library and its buffers may go; the connection stays.
+    Rested,
     /// A head did not come in time.
     Late,
     /// What came is not to be read.
@@ -50,6 +55,7 @@ pub(super) struct Guard<S> {
     passed: usize,
     end: Option<End>,
     patience: Patience,
+    is_resting: bool,
     waits_for: Option<(Awaited, Instant)>,
     alarm: Option<Pin<Box<Sleep>>>,
     stalled: Option<Pin<Box<Sleep>>>,
@@ -84,10 +90,21 @@ impl<S> Guard<S> {
             passed: 0,
             end: None,
             patience,
+            is_resting: false,
             waits_for: None,
             alarm: None,
             stalled: None,
         }
+    }
+
+    /// Why no more is read, if it is not.
+    pub(super) fn end(&self) -> Option<End> {
+        self.end
+    }
+
+    /// Nothing more is to be read, for the HTTP library is at its end: a rest it took for one is over.
+    pub(super) fn give_up(&mut self) {
+        self.end = self.end.filter(|end| *end != End::Rested);
     }
 
     /// The connection, and why no more was read.
@@ -116,7 +133,8 @@ impl<S> Guard<S> {
             Some(_) | None => {
                 let until = Instant::now()
                     + match awaited {
-                        Awaited::Request => self.patience.idle,
+                        Awaited::Request if self.is_resting => self.patience.idle,
+                        Awaited::Request => self.patience.rest,
                         Awaited::Head => self.patience.head,
                     };
                 self.waits_for = Some((awaited, until));
@@ -133,7 +151,8 @@ impl<S> Guard<S> {
         while alarm.as_mut().poll(cx).is_ready() {
             if alarm.deadline() >= until {
                 self.end = Some(match awaited {
-                    Awaited::Request => End::Quiet,
+                    Awaited::Request if self.is_resting => End::Quiet,
+                    Awaited::Request => End::Rested,
                     Awaited::Head => End::Late,
                 });
                 return true;
@@ -175,6 +194,22 @@ fn pass(framing: &mut Option<Framing>, bytes: &[u8], end: &mut Option<End>) -> u
 }
 
 impl<S: AsyncRead + Unpin> Guard<S> {
+    /// Waits, after [`End::Rested`], for the next request to begin; false when it does not, and the connection is over.
+    pub(super) async fn begins_again(&mut self) -> bool {
+        self.end = None;
+        self.is_resting = true;
+        self.waits_for = None;
+        let waited = poll_fn(|cx| match self.poll_more(cx) {
+            Poll::Pending if self.is_late(cx) => Poll::Ready(Ok(())),
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(read) => Poll::Ready(read),
+        });
+        let waited = waited.await;
+        self.is_resting = false;
+        self.waits_for = None;
+        waited.is_ok() && self.end != Some(End::Quiet)
+    }
+
     /// Reads straight into the library's buffer, and takes back what may not go on yet.
     fn poll_through(
         &mut self,

@@ -10,6 +10,8 @@ use std::io::Write as _;
 use std::time::Duration;
 use tokio::time::Instant;
 
+type Encode = fn(&[u8]) -> Vec<u8>;
+
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).unwrap();
@@ -54,7 +56,7 @@ fn peak_memory(gateway: &Gateway) -> u64 {
 async fn every_encoding_is_taken_with_a_length_and_in_chunks() {
     let kafka = Kafka::shared().await;
     let gateway = Gateway::start(kafka).await;
-    let encode: [(&str, fn(&[u8]) -> Vec<u8>); 6] = [
+    let encode: [(&str, Encode); 6] = [
         ("gzip", gzip),
         ("deflate", zlib),
         ("deflate", raw_deflate),

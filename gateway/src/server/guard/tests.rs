@@ -5,6 +5,7 @@ const HEAD: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 const PATIENCE: Patience = Patience {
     head: Duration::from_secs(5),
     idle: Duration::from_secs(60),
+    rest: Duration::from_secs(2),
 };
 
 fn guarded(begun: &[u8]) -> (DuplexStream, Guard<DuplexStream>) {
@@ -74,17 +75,23 @@ async fn a_head_that_dribbles_is_late_after_its_time_and_no_byte_of_it_gives_it_
 async fn a_connection_that_says_nothing_ends_quietly_and_each_request_gives_it_more_time() {
     let (mut sender, mut guard) = guarded(&[]);
     let start = Instant::now();
-    let (_, first) = tokio::join!(
-        async {
-            tokio::time::sleep(Duration::from_secs(50)).await;
-            sender.write_all(HEAD).await.unwrap();
-        },
-        read(&mut guard)
-    );
-    assert_eq!(first, HEAD);
+    let first = read(&mut guard).await;
+    let later = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(48)).await;
+        sender.write_all(HEAD).await.unwrap();
+        // Open until the other side has had enough.
+        tokio::time::sleep(Duration::from_secs(600)).await;
+    });
+    assert_eq!(first, b"");
+    assert_eq!(guard.end, Some(End::Rested));
+    assert!(guard.begins_again().await);
+    assert_eq!(read(&mut guard).await, HEAD);
     assert_eq!(read(&mut guard).await, b"");
+    assert_eq!(guard.end, Some(End::Rested));
+    assert!(!guard.begins_again().await);
     assert_eq!(guard.end, Some(End::Quiet));
-    assert_eq!(start.elapsed().as_secs(), 110);
+    assert_eq!(start.elapsed().as_secs(), 112);
+    later.abort();
 }
 
 #[tokio::test(start_paused = true)]
