@@ -61,6 +61,8 @@ pub struct Gateway {
     server_timing: bool,
     sink: Box<dyn Sink>,
     metrics: Metrics,
+    /// The last request found no room.
+    overloaded: AtomicBool,
     draining: AtomicBool,
 }
 
@@ -86,6 +88,7 @@ impl Gateway {
             server_timing: config.server_timing,
             sink: Box::new(sink),
             metrics,
+            overloaded: AtomicBool::new(false),
             draining: AtomicBool::new(false),
         })
     }

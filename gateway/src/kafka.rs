@@ -279,6 +279,10 @@ impl Sink for KafkaSink {
         Ok(receipt)
     }
 
+    fn is_full(&self) -> bool {
+        self.shared.pending().is_full()
+    }
+
     fn health(&self) -> Health {
         let reach = self.shared.reach.now();
         let pending = self.shared.pending();

@@ -439,15 +439,22 @@ impl Pending {
     /// Whether a request has a good chance: the newest one was taken, or half of the room is free.
     pub(crate) fn has_room(&self) -> bool {
         let half = self.rules.queue_bytes / 2;
-        let queue_is_half_free =
-            self.depth.bytes <= half && self.depth.records <= self.max_records() / 2;
-        let queue_is_full =
-            self.depth.bytes >= self.rules.queue_bytes || self.depth.records >= self.max_records();
-        let (full, half_free) = match &self.log {
-            Some(log) if !self.rules.delivered => (!log.has_room(1), log.has_room(half)),
-            _ => (queue_is_full, queue_is_half_free),
+        let half_free = match &self.log {
+            Some(log) if !self.rules.delivered => log.has_room(half),
+            _ => self.depth.bytes <= half && self.depth.records <= self.max_records() / 2,
         };
-        !self.closed && !full && (!self.refused || half_free)
+        !self.closed && !self.is_full() && (!self.refused || half_free)
+    }
+
+    /// Whether there is no room for anything.
+    pub(crate) fn is_full(&self) -> bool {
+        match &self.log {
+            Some(log) if !self.rules.delivered => !log.has_room(1),
+            _ => {
+                self.depth.bytes >= self.rules.queue_bytes
+                    || self.depth.records >= self.max_records()
+            }
+        }
     }
 }
 

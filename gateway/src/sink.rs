@@ -13,6 +13,9 @@ pub trait Sink: Send + Sync + 'static {
     /// When there is no room for all of them; then none is taken.
     fn take(&self, outgoing: Outgoing) -> Result<Receipt, Unavailable>;
 
+    /// Whether no request at all can be taken now; never blocks.
+    fn is_full(&self) -> bool;
+
     /// How the sink is now; never blocks.
     fn health(&self) -> Health;
 }

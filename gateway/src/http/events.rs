@@ -5,7 +5,7 @@ use crate::{
     metrics::{Dropped, Lost},
     outgoing::Outgoing,
     privacy::Treatment,
-    sink::Receipt,
+    sink::{Receipt, Unavailable},
 };
 use axum::{
     Json,
@@ -16,7 +16,7 @@ use axum::{
 use footfall_protocol::{Timestamp, answer::Answer, batch::Batch, event::EventType};
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 /// Where a batch comes from.
@@ -41,6 +41,7 @@ pub(super) async fn post(
     let received_at = clock::now();
     let mut timing = gateway.server_timing.then(Timing::start);
     let (head, body) = request.into_parts();
+    gateway.shed()?;
     let body = body::read(&gateway, &head, body).await?;
     timing.iter_mut().for_each(Timing::has_body);
     let batch = Batch::read(&body.bytes)?;
@@ -59,6 +60,15 @@ pub(super) async fn post(
 }
 
 impl Gateway {
+    /// Refuses a request whose body would be read for nothing.
+    fn shed(&self) -> Result<(), Refusal> {
+        // The sink is asked only where the answer may be yes.
+        if self.overloaded.load(Ordering::Relaxed) && self.sink.is_full() {
+            return Err(Unavailable::Full.into());
+        }
+        Ok(())
+    }
+
     /// Decides on a batch, and hands what is accepted to the sink.
     pub(super) async fn admit(
         &self,
@@ -107,7 +117,11 @@ impl Gateway {
         if let Some(parent) = trace::parent(source.headers) {
             outgoing = outgoing.with_traceparent(parent);
         }
-        let receipt = self.sink.take(outgoing)?;
+        let taken = self.sink.take(outgoing);
+        if taken.is_err() != self.overloaded.load(Ordering::Relaxed) {
+            self.overloaded.store(taken.is_err(), Ordering::Relaxed);
+        }
+        let receipt = taken?;
         self.metrics.taken(admitted);
         if arrival.treatment == Treatment::Anonymise {
             self.metrics.anonymised(events);

@@ -128,6 +128,21 @@ async fn other_media_types_and_encodings_are_refused() {
 }
 
 #[tokio::test]
+async fn where_nothing_can_be_taken_no_body_is_read() {
+    let gateway = Fixture::with_room(1);
+    gateway.post(batch(1, 0), &[]).await;
+    let first = gateway.post(batch(1, 0), &[]).await;
+    first.is_problem(503, "unavailable");
+    // Nobody has looked at this one.
+    let origin = [("origin", "https://a.example")];
+    let early = gateway.post("{", &origin).await;
+    early.is_problem(503, "unavailable");
+    assert_eq!(early.header("retry-after"), Some("5"));
+    let allowed = early.header("access-control-allow-origin");
+    assert_eq!(allowed, Some("https://a.example"));
+}
+
+#[tokio::test]
 async fn a_full_sink_takes_nothing_of_the_request() {
     let gateway = Fixture::with_room(2);
     let refused = gateway

@@ -2,11 +2,14 @@
 
 use crate::pipeline::batch;
 use footfall_tests::{
+    browser::Browser,
     client::{self, Answer},
     gateway::Gateway,
     kafka::Kafka,
+    wait,
 };
 use serde_json::{Value, json};
+use thirtyfour::By;
 
 async fn post(gateway: &Gateway, signal: &str, consent: Option<&str>) -> Answer {
     let mut body = batch::of_page_views(1);
@@ -120,4 +123,49 @@ async fn programs_and_people_can_read_what_is_recorded_for_what_and_how_long() {
     );
     assert!(page.body.contains("audience measurement") && page.body.contains("30 days"));
     assert!(page.body.contains("&lt;b&gt;fraud") && !page.body.contains("<b>fraud"));
+}
+
+#[tokio::test]
+async fn the_switch_sets_the_flag_of_the_sdk_and_forgets_the_visitor() {
+    let gateway = Gateway::start(Kafka::shared().await).await;
+    let browser = Browser::start().await;
+    let driver = &browser.driver;
+    let page = format!("{}/privacy", gateway.url);
+    driver.goto(&page).await.unwrap();
+    let visitor = "localStorage.setItem('footfall.visitor', 'v')";
+    driver.execute(visitor, vec![]).await.unwrap();
+    let stored = async || {
+        let script =
+            "return ['choice', 'visitor'].map((key) => localStorage.getItem(`footfall.${key}`))";
+        driver.execute(script, vec![]).await.unwrap().json().clone()
+    };
+    let checked = async |wanted: &str| {
+        wait::until("the switch", async || {
+            let switch = driver
+                .find(By::Id("switch"))
+                .await
+                .map_err(|error| error.to_string())?;
+            let found = switch
+                .attr("aria-checked")
+                .await
+                .map_err(|error| error.to_string())?;
+            let enabled = switch
+                .is_enabled()
+                .await
+                .map_err(|error| error.to_string())?;
+            if enabled && found.as_deref() == Some(wanted) {
+                Ok(switch)
+            } else {
+                Err(format!("{found:?}"))
+            }
+        })
+        .await
+    };
+    checked("false").await.click().await.unwrap();
+    checked("true").await;
+    assert_eq!(stored().await, json!(["out", null]));
+    driver.goto(&page).await.unwrap();
+    checked("true").await.click().await.unwrap();
+    checked("false").await;
+    assert_eq!(stored().await, json!([null, null]));
 }

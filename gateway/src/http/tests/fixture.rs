@@ -48,6 +48,10 @@ impl Sink for Memory {
         Ok(Receipt::taken())
     }
 
+    fn is_full(&self) -> bool {
+        self.taken.lock().unwrap().len() >= self.room
+    }
+
     fn health(&self) -> Health {
         Health {
             takes: self.room > 0,
