@@ -125,7 +125,7 @@ async fn programs_and_people_can_read_what_is_recorded_for_what_and_how_long() {
     assert!(page.body.contains("&lt;b&gt;fraud") && !page.body.contains("<b>fraud"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_switch_sets_the_flag_of_the_sdk_and_forgets_the_visitor() {
     let gateway = Gateway::start(Kafka::shared().await).await;
     let browser = Browser::start().await;
