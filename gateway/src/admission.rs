@@ -1,6 +1,8 @@
 //! Decides, for every event of a batch, whether it is taken, and what its record looks like. Pure.
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
 mod time;
 

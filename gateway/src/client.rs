@@ -1,11 +1,13 @@
 //! What a request says of its sender.
 
 mod address;
+mod bots;
 mod network;
 #[cfg(test)]
 mod tests;
 
 pub use address::{AddressForm, ForwardedHeader, Proxies};
+pub use bots::prepare as prepare_bots;
 pub use network::Network;
 
 use axum::http::{HeaderMap, header};
@@ -24,10 +26,12 @@ pub fn objects(headers: &HeaderMap) -> bool {
 /// The sender as the records show it; `None` when they show nothing. `address` has the form in which it is kept.
 #[must_use]
 pub fn describe<'a>(address: Option<&'a str>, headers: &'a HeaderMap) -> Option<Client<'a>> {
+    let agent = headers.get(header::USER_AGENT);
+    let is_bot = agent.is_some_and(|agent| bots::is_bot(agent.as_bytes()));
     let client = Client {
         ip: address.map(Text::from),
         user_agent: user_agent(headers),
-        bot: None,
+        bot: is_bot.then_some(true),
     };
     (client != Client::default()).then_some(client)
 }

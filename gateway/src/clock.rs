@@ -1,5 +1,5 @@
 use footfall_protocol::Timestamp;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// The wall clock, for the arrival of requests.
 #[expect(
@@ -12,4 +12,13 @@ pub(crate) fn now() -> Timestamp {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A clock for durations.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the gateway's shell reads a clock for durations"
+)]
+pub(crate) fn monotonic() -> Instant {
+    Instant::now()
 }

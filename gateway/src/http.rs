@@ -1,50 +1,68 @@
 //! The HTTP interface.
 
 mod body;
+mod codec;
 mod cors;
 mod count;
 mod events;
+mod memory;
+mod pixel;
+pub mod privacy;
 mod refusal;
+pub mod sdk;
 #[cfg(test)]
 mod tests;
+mod timing;
+mod trace;
+
+pub(crate) use count::NO_ROUTE;
 
 use crate::{
     client::{AddressForm, Proxies},
     config::{Config, Limits},
     metrics::Metrics,
-    privacy::Policy,
     sink::Sink,
     sites::Sites,
 };
+use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::{
     Router,
     extract::{Request, State},
     http::{HeaderValue, Uri, Version, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
-    routing::post,
+    routing::{get, post},
 };
 use footfall_service::{
     health::{self, Readiness},
     http::Problem,
 };
+use memory::Memory;
+use privacy::Statement;
 use std::{
     fmt,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 /// What requests are answered with.
 pub struct Gateway {
     limits: Limits,
-    privacy: Policy,
+    ack_timeout: Duration,
+    statement: Statement,
     ip: AddressForm,
     proxies: Proxies,
-    sites: Sites,
+    sites: ArcSwap<Sites>,
+    sdk: ArcSwapOption<sdk::Files>,
+    bodies: Arc<Memory>,
+    server_timing: bool,
     sink: Box<dyn Sink>,
     metrics: Metrics,
+    /// The last request found no room.
+    overloaded: AtomicBool,
     draining: AtomicBool,
 }
 
@@ -60,14 +78,26 @@ impl Gateway {
     pub fn new(config: &Config, sink: impl Sink, metrics: Metrics) -> Arc<Self> {
         Arc::new(Self {
             limits: config.limits,
-            privacy: config.privacy,
+            ack_timeout: config.ack_timeout,
+            statement: config.privacy.clone(),
             ip: config.ip,
             proxies: config.proxies.clone(),
-            sites: config.sites.clone(),
+            sites: ArcSwap::from_pointee(config.sites.clone()),
+            sdk: ArcSwapOption::new(config.sdk.clone()),
+            bodies: Memory::new(config.limits.bodies),
+            server_timing: config.server_timing,
             sink: Box::new(sink),
             metrics,
+            overloaded: AtomicBool::new(false),
             draining: AtomicBool::new(false),
         })
+    }
+
+    /// From now on goes by these sites and serves these files. Requests that are under way are not touched.
+    pub fn reload(&self, mut sites: Sites, sdk: Option<Arc<sdk::Files>>) {
+        sites.carry_on(&self.sites.load());
+        self.sites.store(Arc::new(sites));
+        self.sdk.store(sdk);
     }
 
     /// From now on says that it is not ready, and closes each connection with its next answer.
@@ -83,7 +113,7 @@ impl Gateway {
         Readiness {
             ready: sink.takes && !draining,
             kafka: sink.kafka,
-            spill: Some(health::Spill::Off),
+            spill: Some(sink.spill),
             reason: if draining {
                 Some("the gateway is stopping".into())
             } else {
@@ -102,6 +132,9 @@ pub fn router(gateway: &Arc<Gateway>, metrics: Router) -> Router {
     let events = post(events::post).options(cors::preflight);
     Router::new()
         .route("/v1/events", events)
+        .route("/v1/pixel.gif", get(pixel::get))
+        .route("/sdk/{name}", get(sdk::get))
+        .merge(privacy::routes())
         .with_state(gateway.clone())
         .merge(health(gateway))
         .merge(metrics)

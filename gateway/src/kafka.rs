@@ -1,29 +1,46 @@
-//! The sink that is Kafka: the only code of the gateway that knows its client.
+//! The sink that is Kafka, with the spill behind it: the only code of the gateway that knows Kafka's client.
 
 mod delivery;
-mod queue;
 mod reach;
+mod replay;
+mod shared;
+mod spread;
 #[cfg(test)]
 mod tests;
 
 use crate::{
-    config,
-    metrics::Metrics,
+    clock,
+    config::{self, Ack, Config},
+    metrics::{Dropped, Metrics},
     outgoing::{Message, Outgoing, Topic},
-    sink::{Health, Sink, Unavailable},
+    pending::{Pending, Rules, Taken, Token},
+    sink::{Health, Receipt, Sink, Unavailable},
+    spill::{
+        Folder, Log,
+        keeper::Keeper,
+        log::{Disk, Found, Limits},
+    },
 };
 use anyhow::Context as _;
-use delivery::{Deliveries, Weight};
+use delivery::Deliveries;
 use footfall_service::health;
-use queue::Queue;
 use rdkafka::{
     ClientConfig,
     config::FromClientConfigAndContext as _,
     error::KafkaError,
+    message::{Header, OwnedHeaders},
     producer::{BaseRecord, Producer as _, PurgeConfig, ThreadedProducer},
 };
 use reach::Reach;
-use std::{fmt, sync::Arc, time::Duration};
+use replay::Replayer;
+use shared::{LogOf, Shared};
+use spread::Spread;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
 /// How often the end of a flush is looked for.
 const FLUSH_STEP: Duration = Duration::from_millis(20);
@@ -31,15 +48,22 @@ const FLUSH_STEP: Duration = Duration::from_millis(20);
 const PURGE_TIMEOUT: Duration = Duration::from_secs(1);
 /// What a record holds besides an event as sent: the envelope, the context, the field names.
 const RECORD_OVERHEAD: usize = 64 * 1024;
+/// When Kafka has not acknowledged a record for so long, beside the time that the client lets it linger, it is as good as
+/// away.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// Says to consumers that a record comes from the spill, maybe long after it was accepted.
+const REPLAYED: &str = "footfall-replayed";
 
-/// Puts records on Kafka, through a bounded queue. Clones share it.
+/// Puts records on Kafka, through a bounded queue, or into the spill. Clones share it.
 #[derive(Clone)]
 pub struct KafkaSink {
     producer: ThreadedProducer<Deliveries>,
     topics: Arc<Topics>,
-    queue: Arc<Queue>,
-    reach: Arc<Reach>,
-    metrics: Metrics,
+    shared: Arc<Shared>,
+    spread: Arc<Spread>,
+    /// Whether requests may go to the spill.
+    spills: bool,
+    threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 struct Topics {
@@ -54,28 +78,69 @@ impl fmt::Debug for KafkaSink {
 }
 
 impl KafkaSink {
-    /// Makes the client. It connects by itself when it can; this does not wait for it.
+    /// Makes the client, which connects by itself when it can, and begins to replay what an earlier run has left.
     ///
     /// # Errors
-    /// When librdkafka does not take the configuration.
-    pub fn new(config: &config::Kafka, max_body: usize, metrics: Metrics) -> anyhow::Result<Self> {
-        let queue = Arc::new(Queue::new(config.queue));
-        let reach = Arc::new(Reach::default());
-        let deliveries = Deliveries::new(queue.clone(), reach.clone(), metrics.clone());
-        let client = client_config(config, max_body);
-        let producer = ThreadedProducer::from_config_and_context(&client, deliveries)
-            .context("kafka's client does not take its configuration; check `kafka.properties` and `kafka.producer`")?;
-        let topics = Arc::new(Topics {
-            events: config.topic.clone(),
-            rejected: config.rejected_topic.clone(),
-        });
-        Ok(Self {
-            producer,
-            topics,
-            queue,
-            reach,
+    /// When librdkafka does not take the configuration, or the spill cannot be read or written.
+    pub fn new(config: &Config, metrics: Metrics) -> anyhow::Result<Self> {
+        let client = client_config(&config.kafka, config.limits.body);
+        let (folder, log) = open_spill(config, &metrics)?.unzip();
+        let delivered = config.ack == Ack::Delivered;
+        let spills = log.is_some() && !delivered;
+        let rules = Rules {
+            queue_bytes: if spills {
+                config.kafka.queue / 2
+            } else {
+                config.kafka.queue
+            },
+            delivered,
+            patience: PATIENCE + linger(&client),
+        };
+        let folder = folder.map(Arc::new);
+        let shared = Arc::new(Shared::new(
+            Pending::new(rules, log),
+            folder.clone(),
             metrics,
-        })
+        ));
+        let producer = ThreadedProducer::from_config_and_context(&client, Deliveries::new(shared.clone()))
+            .context("kafka's client does not take its configuration; check `kafka.properties` and `kafka.producer`")?;
+        let sink = Self {
+            producer,
+            topics: Arc::new(Topics {
+                events: config.kafka.topic.clone(),
+                rejected: config.kafka.rejected_topic.clone(),
+            }),
+            shared,
+            spread: Arc::new(Spread::new(config.kafka.hot_key)),
+            spills,
+            threads: Arc::default(),
+        };
+        if let Some(folder) = folder {
+            sink.start_threads(folder, config.spill.sync_interval)
+                .context("start the threads of the spill")?;
+        }
+        Ok(sink)
+    }
+
+    fn start_threads(&self, folder: Arc<Folder>, sync_interval: Duration) -> std::io::Result<()> {
+        let replayer = Replayer::new(self.clone(), folder.clone());
+        let shared = self.shared.clone();
+        let mut keeper = Keeper::new(LogOf(shared.clone()), folder, sync_interval);
+        let keep = move || {
+            while !shared.is_stopped() {
+                thread::sleep(keeper.pause());
+                keeper.turn();
+            }
+            keeper.finish();
+        };
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        threads.push(
+            thread::Builder::new()
+                .name("spill replay".into())
+                .spawn(|| replayer.run())?,
+        );
+        threads.push(thread::Builder::new().name("spill".into()).spawn(keep)?);
+        Ok(())
     }
 
     /// Begins to watch, on a thread of its own, whether Kafka and both topics are within reach.
@@ -84,74 +149,152 @@ impl KafkaSink {
     /// When the system gives no thread.
     pub fn watch(&self) -> std::io::Result<()> {
         let topics = [&self.topics.events, &self.topics.rejected].map(Clone::clone);
-        reach::watch(self.producer.clone(), topics, self.reach.clone())
+        let (reach, spread) = (self.shared.reach.clone(), self.spread.clone());
+        reach::watch(self.producer.clone(), topics, reach, spread)
     }
 
-    /// Accepted events that wait, and the bytes of all that waits.
-    #[must_use]
-    pub fn waiting(&self) -> (usize, usize) {
-        let depth = self.queue.depth();
-        (depth.events, depth.bytes)
+    /// Sets the metrics that say what waits.
+    pub fn measure(&self) {
+        self.shared.metrics.levels(&self.shared.levels());
     }
 
-    /// Takes nothing more, and waits until Kafka has everything, or `until` is over; then gives up what is left and
-    /// says how many events that were. Blocks.
+    /// Takes nothing more, and waits until Kafka has everything that is on its way, or `timeout` is over, or, where there
+    /// is a spill, Kafka is away; puts what is left into the spill, or gives it up, and says how many events were given
+    /// up. Blocks.
     #[must_use]
     pub fn close(&self, timeout: Duration) -> usize {
-        self.queue.close();
+        self.shared.pending().close();
         let steps = timeout.as_millis() / FLUSH_STEP.as_millis();
         for _ in 0..=steps {
-            // Says that it timed out as long as something waits, which the queue knows better.
-            let _waiting = self.producer.flush(FLUSH_STEP);
-            if self.queue.depth().records == 0 {
-                return 0;
+            // Says that it timed out as long as something waits, which the pending records know better.
+            if self.producer.flush(FLUSH_STEP).is_ok() {
+                thread::sleep(FLUSH_STEP);
+            }
+            if self.may_stop() {
+                break;
             }
         }
-        let left = self.queue.depth().events;
-        self.producer
-            .purge(PurgeConfig::default().queue().inflight());
-        let _waiting = self.producer.flush(PURGE_TIMEOUT);
-        left
+        let left = self.shared.pending().depth().events;
+        self.shared.pending().halt();
+        if self.spills {
+            self.shared.pending().rescue();
+        }
+        if self.shared.pending().depth().records > 0 {
+            self.producer
+                .purge(PurgeConfig::default().queue().inflight());
+            let _waiting = self.producer.flush(PURGE_TIMEOUT);
+        }
+        self.stop_threads();
+        let given_up = self.shared.pending().log_mut().map_or(0, Log::abandon);
+        self.shared.metrics.dropped(Dropped::Shutdown, given_up);
+        if self.spills {
+            given_up
+        } else {
+            left + given_up
+        }
     }
 
-    fn send(&self, message: &Message<'_>) -> Result<(), KafkaError> {
+    /// Whether waiting longer brings nothing.
+    fn may_stop(&self) -> bool {
+        let mut pending = self.shared.pending();
+        let is_safe = pending
+            .log()
+            .is_none_or(|log| *log.disk() == Disk::Fine && log.is_written());
+        if is_safe {
+            pending.halt();
+        }
+        let is_sent = pending.depth().records == 0;
+        is_safe && (is_sent || (self.spills && pending.is_outage()))
+    }
+
+    fn stop_threads(&self) {
+        self.shared.stop();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the spill has failed");
+            }
+        }
+    }
+
+    fn send(&self, token: Token, message: &Message<'_>, replayed: bool) -> Result<(), KafkaError> {
         let topic = match message.topic {
             Topic::Events => &self.topics.events,
             Topic::Rejected => &self.topics.rejected,
         };
-        let weight = Weight::of(message);
-        let mut record = BaseRecord::with_opaque_to(topic, weight.pack())
+        let mut record = BaseRecord::with_opaque_to(topic, token.pack())
             .payload(message.value)
             .timestamp(message.timestamp.as_millis());
         record.key = message.key;
+        if !replayed {
+            // A replay is quicker than its visitors were: by its rate every key would be hot, and lose its order.
+            record.partition = self.spread.partition(message);
+        }
+        let headers = [
+            record.partition.map(|_| (spread::HEADER, "1")),
+            replayed.then_some((REPLAYED, "1")),
+            message
+                .traceparent
+                .map(|parent| (delivery::TRACEPARENT, parent)),
+        ];
+        for (key, value) in headers.into_iter().flatten() {
+            let headers = record
+                .headers
+                .unwrap_or_else(|| OwnedHeaders::new_with_capacity(3));
+            record.headers = Some(headers.insert(Header {
+                key,
+                value: Some(value),
+            }));
+        }
         self.producer.send(record).map_err(|(error, _)| error)
     }
 }
 
 impl Sink for KafkaSink {
-    fn take(&self, outgoing: &Outgoing) -> Result<(), Unavailable> {
-        self.queue.enter(outgoing)?;
-        for (index, message) in outgoing.messages().enumerate() {
-            if let Err(error) = self.send(&message) {
-                if index == 0 {
-                    self.queue.leave_all(outgoing);
+    fn take(&self, outgoing: Outgoing) -> Result<Receipt, Unavailable> {
+        let taken = self.shared.pending().take(outgoing, clock::monotonic())?;
+        let (flight, request, receipt) = match taken {
+            Taken::Send {
+                flight,
+                request,
+                receipt,
+            } => (flight, request, receipt),
+            Taken::Spilled { events } => {
+                self.shared.metrics.spilled(events);
+                return Ok(Receipt::taken());
+            }
+        };
+        for (index, message) in request.messages().enumerate() {
+            let token = Token::new(flight, index);
+            if let Err(error) = self.send(token, &message, false) {
+                if index == 0 && !self.spills {
+                    self.shared.pending().take_back(flight, &request);
                     return Err(Unavailable::Refused(error.to_string()));
                 }
-                // Some are on their way, so the request counts as taken, and this one as lost.
-                delivery::lost(&self.queue, &self.metrics, Weight::of(&message), &error);
+                // Some may be on their way, so the request counts as taken, and this one as failed.
+                self.shared.failed(token, &message, &error);
             }
         }
-        Ok(())
+        Ok(receipt)
+    }
+
+    fn is_full(&self) -> bool {
+        self.shared.pending().is_full()
     }
 
     fn health(&self) -> Health {
-        let reach = self.reach.now();
-        let full = !self.queue.has_room();
-        let reason = if full {
-            Some("the queue to kafka is full".to_owned())
-        } else {
-            reach.reason
+        let reach = self.shared.reach.now();
+        let pending = self.shared.pending();
+        let full = !pending.has_room();
+        let spill = shared::spill_state(pending.log());
+        let reason = match pending.log().map(Log::disk) {
+            _ if full => Some("the queue to kafka is full".to_owned()),
+            Some(Disk::Failed(why)) => Some(format!("the spill cannot be written: {why}")),
+            Some(Disk::Full) => Some("the spill is full".into()),
+            Some(Disk::Fine) | None => reach.reason,
         };
+        drop(pending);
         Health {
             takes: !full && !reach.hopeless,
             kafka: if reach.up {
@@ -159,9 +302,50 @@ impl Sink for KafkaSink {
             } else {
                 health::Kafka::Down
             },
+            spill,
             reason,
         }
     }
+}
+
+/// Reads what an earlier run has left in the spill, if there is one.
+fn open_spill(config: &Config, metrics: &Metrics) -> anyhow::Result<Option<(Folder, Log)>> {
+    let Some(dir) = &config.spill.dir else {
+        return Ok(None);
+    };
+    let folder = Folder::open(dir)?;
+    let limits = Limits {
+        disk: config.spill.max_bytes,
+        memory: config.kafka.queue / 2,
+    };
+    let (log, found) = folder.restore(limits)?;
+    let Found {
+        events,
+        lost,
+        damage,
+    } = found;
+    if lost > 0 || damage > 0 {
+        tracing::error!(
+            records = lost,
+            bytes = damage,
+            "the spill is damaged: the rest of it is replayed"
+        );
+    }
+    if events > 0 {
+        tracing::info!(events, "events from the spill will be replayed");
+    }
+    metrics.recovered(events + lost);
+    metrics.dropped(Dropped::SpillCorrupt, lost);
+    Ok(Some((folder, log)))
+}
+
+/// How long the client waits for a batch to fill.
+fn linger(client: &ClientConfig) -> Duration {
+    let names = ["linger.ms", "queue.buffering.max.ms"];
+    let millis = names
+        .iter()
+        .filter_map(|name| client.get(name)?.parse().ok());
+    Duration::from_secs_f64(millis.fold(0_f64, f64::max).clamp(0.0, 900_000.0) / 1000.0)
 }
 
 /// librdkafka's defaults suit a batch job; these suit a gateway.

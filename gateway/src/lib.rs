@@ -8,13 +8,18 @@ pub mod admission;
 pub mod client;
 mod clock;
 pub mod config;
+pub mod hot_key;
 pub mod http;
 pub mod kafka;
 pub mod metrics;
 pub mod outgoing;
+mod pending;
 pub mod privacy;
+mod reload;
 pub mod run;
+pub mod server;
 pub mod sink;
 pub mod sites;
+mod spill;
 #[cfg(test)]
 mod testing;

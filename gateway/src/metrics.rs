@@ -1,14 +1,27 @@
 //! What the gateway counts.
 //!
-//! At any rest: `received = produced + rejected + dropped + queue_events`.
+//! At any rest: `received + recovered = produced + rejected + dropped + queue_events + spill_events`.
+
+mod edge;
+mod spill;
+
+pub use edge::{Lost, Turned};
+pub(crate) use spill::Levels;
 
 use crate::admission::Admitted;
 use footfall_protocol::answer::Code;
 use prometheus_client::{
     encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family, gauge::Gauge},
-    registry::Registry,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
 };
+use std::time::Duration;
+
+/// Upper bounds of request durations, in seconds: fine where a healthy gateway is.
+const DURATION_BOUNDS: [f64; 18] = [
+    0.000_05, 0.000_1, 0.000_2, 0.000_3, 0.000_5, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05,
+    0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+];
 
 /// Handles to the metrics; clones count together.
 #[derive(Clone, Debug, Default)]
@@ -19,8 +32,11 @@ pub struct Metrics {
     dropped: Family<ReasonLabel, Counter>,
     rejected_lost: Counter,
     requests: Family<RequestLabels, Counter>,
+    durations: Durations,
     queue_events: Gauge,
     queue_bytes: Gauge,
+    spill: spill::Spill,
+    edge: edge::Edge,
 }
 
 /// Why an accepted event did not reach Kafka.
@@ -30,6 +46,10 @@ pub enum Dropped {
     Privacy,
     /// Kafka refused it for good.
     DeliveryFailed,
+    /// Kafka did not take it, and neither the spill nor memory had room for it.
+    SpillFull,
+    /// It lay in the spill and was damaged.
+    SpillCorrupt,
     /// It was still waiting when the gateway had to stop.
     Shutdown,
 }
@@ -51,13 +71,47 @@ struct RequestLabels {
     code: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabel {
+    route: String,
+}
+
+/// A histogram for each route.
+#[derive(Clone, Debug)]
+struct Durations(Family<RouteLabel, Histogram, fn() -> Histogram>);
+
+impl Default for Durations {
+    fn default() -> Self {
+        Self(Family::new_with_constructor(|| {
+            Histogram::new(DURATION_BOUNDS)
+        }))
+    }
+}
+
+impl Durations {
+    fn observe(&self, route: &str, after: Duration) {
+        let label = RouteLabel {
+            route: route.into(),
+        };
+        self.0.get_or_create(&label).observe(after.as_secs_f64());
+    }
+}
+
 impl Dropped {
-    const ALL: [Self; 3] = [Self::Privacy, Self::DeliveryFailed, Self::Shutdown];
+    const ALL: [Self; 5] = [
+        Self::Privacy,
+        Self::DeliveryFailed,
+        Self::SpillFull,
+        Self::SpillCorrupt,
+        Self::Shutdown,
+    ];
 
     const fn label(self) -> ReasonLabel {
         let reason = match self {
             Self::Privacy => "privacy",
             Self::DeliveryFailed => "delivery_failed",
+            Self::SpillFull => "spill_full",
+            Self::SpillCorrupt => "spill_corrupt",
             Self::Shutdown => "shutdown",
         };
         ReasonLabel { reason }
@@ -83,9 +137,14 @@ impl Metrics {
             dropped,
             rejected_lost,
             requests,
+            durations: Durations(durations),
             queue_events,
             queue_bytes,
+            spill,
+            edge,
         } = metrics.clone();
+        edge.register(registry);
+        spill.register(registry);
         registry.register(
             "events_received",
             "Events of every request that was taken",
@@ -112,6 +171,12 @@ impl Metrics {
             rejected_lost,
         );
         registry.register("requests", "Requests by route, status and code", requests);
+        registry.register_with_unit(
+            "request_duration",
+            "From a request's head to its answer, by route",
+            Unit::Seconds,
+            durations,
+        );
         registry.register(
             "queue_events",
             "Accepted events that wait for Kafka",
@@ -151,20 +216,14 @@ impl Metrics {
         self.rejected_lost.inc();
     }
 
-    /// A request was answered.
-    pub fn answered(&self, route: &str, status: u16, code: &'static str) {
+    /// A request was answered, so long after its head was there.
+    pub fn answered(&self, route: &str, status: u16, code: &'static str, after: Duration) {
+        self.durations.observe(route, after);
         let labels = RequestLabels {
             route: route.into(),
             status,
             code,
         };
         self.requests.get_or_create(&labels).inc();
-    }
-
-    /// What waits for Kafka now.
-    pub fn queue(&self, events: usize, bytes: usize) {
-        let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
-        self.queue_events.set(number(events));
-        self.queue_bytes.set(number(bytes));
     }
 }

@@ -27,6 +27,16 @@ pub struct Message<'a> {
     pub value: &'a [u8],
     /// The record's timestamp.
     pub timestamp: Timestamp,
+    /// A valid W3C `traceparent`, for the record's header of that name.
+    pub traceparent: Option<&'a str>,
+}
+
+impl Message<'_> {
+    /// Of key and value.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.value.len() + self.key.map_or(0, <[u8]>::len)
+    }
 }
 
 /// The records of one request, in one buffer.
@@ -35,6 +45,7 @@ pub struct Outgoing {
     buffer: Vec<u8>,
     places: Vec<Place>,
     events: usize,
+    traceparent: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +72,7 @@ impl Outgoing {
             buffer: Vec::with_capacity(sent + shared * admitted.accepted.len()),
             places: Vec::with_capacity(batch.events.len()),
             events: admitted.accepted.len(),
+            traceparent: None,
         };
         for record in &admitted.accepted {
             outgoing.add(Topic::Events, record.time, |buffer| {
@@ -88,6 +100,13 @@ impl Outgoing {
         Ok(outgoing)
     }
 
+    /// The same records, of a request that came with this valid `traceparent`.
+    #[must_use]
+    pub fn with_traceparent(mut self, traceparent: impl Into<String>) -> Self {
+        self.traceparent = Some(traceparent.into());
+        self
+    }
+
     /// The records, accepted events first.
     pub fn messages(&self) -> impl Iterator<Item = Message<'_>> {
         self.places.iter().map(|place| Message {
@@ -95,6 +114,7 @@ impl Outgoing {
             key: place.key.clone().map(|range| &self.buffer[range]),
             value: &self.buffer[place.value.clone()],
             timestamp: place.timestamp,
+            traceparent: self.traceparent.as_deref(),
         })
     }
 

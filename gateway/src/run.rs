@@ -4,10 +4,13 @@
 mod tests;
 
 use crate::{
+    client,
     config::{self, Config},
     http::{self, Gateway},
     kafka::KafkaSink,
     metrics::Metrics,
+    reload,
+    server::{self, Life},
 };
 use anyhow::{Context as _, bail};
 use axum::Router;
@@ -17,14 +20,16 @@ use footfall_service::{
     metrics,
     shutdown::Signals,
 };
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use prometheus_client::registry::Registry;
 use std::{future::pending, sync::Arc, time::Duration};
 use tokio::{
     task::JoinHandle,
     time::{Instant, sleep, timeout_at},
 };
-use tokio_util::sync::CancellationToken;
 
+/// Open files beside connections: to Kafka, of the spill.
+const SPARE_FILES: u64 = 256;
 /// How long until Kafka is asked again for the topics that should be made.
 const TOPICS_RETRY: Duration = Duration::from_secs(1);
 
@@ -41,29 +46,66 @@ pub async fn run(config: Config, signals: Signals) -> anyhow::Result<()> {
     }
     let mut registry = metrics::registry();
     let metrics = Metrics::register(&mut registry);
-    let sink = KafkaSink::new(&config.kafka, config.limits.body, metrics.clone())?;
+    let sink = KafkaSink::new(&config, metrics.clone())?;
     let gateway = Gateway::new(&config, sink.clone(), metrics.clone());
-    let page = metrics_page(registry, metrics, sink.clone());
+    let page = metrics_page(registry, sink.clone());
     let page = serve_admin(&config, &gateway, page).await?;
 
     let listener = bind("listen", &config.listen).await?;
     tracing::info!(address = %listener.local_addr()?, "listening");
-    let closing = CancellationToken::new();
+    prepare(&config);
+    let Signals { stop, reload } = signals;
+    tokio::spawn(reload::on(reload, config.clone(), gateway.clone()));
+    let life = Life::default();
     let router = http::router(&gateway, page);
-    let mut server = tokio::spawn(serve(listener, router, closing.clone().cancelled_owned()));
+    let options = config.server.clone();
+    let mut server = tokio::spawn(server::serve(
+        listener,
+        router,
+        options,
+        life.clone(),
+        metrics,
+    ));
     tokio::select! {
         ended = &mut server => { ended?.context("the listener failed")?; bail!("the listener ended") }
         failed = connect(&config, &sink) => return failed,
-        () = signals.stop.cancelled() => {}
+        () = stop.cancelled() => {}
     }
-    drain(&config, &gateway, closing, server, sink).await
+    drain(&config, &gateway, life, server, sink).await
 }
 
-fn metrics_page(registry: Registry, metrics: Metrics, sink: KafkaSink) -> Router {
-    metrics::routes(registry, move || {
-        let (events, bytes) = sink.waiting();
-        metrics.queue(events, bytes);
-    })
+/// What no request should have to wait for.
+fn prepare(config: &Config) {
+    if let Err(error) = allow_files(config.limits.connections) {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+    }
+    let sdk = config.sdk.clone();
+    tokio::task::spawn_blocking(move || {
+        client::prepare_bots();
+        if let Some(files) = sdk {
+            files.compress();
+        }
+    });
+}
+
+/// Each connection is an open file, and the usual limit is 1,024.
+fn allow_files(connections: usize) -> nix::Result<()> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    let wanted = (connections as u64).saturating_add(SPARE_FILES);
+    if hard < connections as u64 {
+        tracing::warn!(
+            allowed = hard,
+            "`limits.connections` is more than the system's limit of open files"
+        );
+    }
+    if soft < wanted {
+        setrlimit(Resource::RLIMIT_NOFILE, wanted.min(hard), hard)?;
+    }
+    Ok(())
+}
+
+fn metrics_page(registry: Registry, sink: KafkaSink) -> Router {
+    metrics::routes(registry, move || sink.measure())
 }
 
 /// Puts the page on the `admin` listener, if there is one; gives back what the main one has to show.
@@ -118,18 +160,20 @@ async fn make_topics(config: &Config) -> anyhow::Result<()> {
     }
 }
 
-/// First `/readyz` says no, so that load balancers look elsewhere; then requests under way end; then the queue empties.
+/// First `/readyz` says no, so that load balancers look elsewhere; then requests under way end; then the queue empties, to
+/// Kafka or to the spill.
 async fn drain(
     config: &Config,
     gateway: &Arc<Gateway>,
-    closing: CancellationToken,
+    life: Life,
     server: JoinHandle<std::io::Result<()>>,
     sink: KafkaSink,
 ) -> anyhow::Result<()> {
     tracing::info!(delay = ?config.drain.delay, "draining: not ready any more");
     gateway.drain();
+    life.draining.cancel();
     sleep(config.drain.delay).await;
-    closing.cancel();
+    life.closing.cancel();
     let until = Instant::now() + config.drain.timeout;
     if timeout_at(until, server).await.is_err() {
         tracing::warn!("requests were still under way at the end of `drain.timeout`");
@@ -139,6 +183,6 @@ async fn drain(
     if lost > 0 {
         bail!("{lost} event(s) were lost: kafka did not take them within `drain.timeout`");
     }
-    tracing::info!("stopped; kafka has every event");
+    tracing::info!("stopped; every event is on kafka or in the spill");
     Ok(())
 }

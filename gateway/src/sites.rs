@@ -1,4 +1,10 @@
-//! Who may send.
+//! Who may send, and how much.
+
+mod rate;
+#[cfg(test)]
+mod tests;
+
+pub use rate::{Rate, TooFast};
 
 use footfall_protocol::WriteKey;
 use std::collections::{HashMap, HashSet};
@@ -12,6 +18,8 @@ pub struct Sites(HashMap<WriteKey<'static>, Site>);
 pub struct Site {
     /// `None`: all.
     origins: Option<HashSet<String>>,
+    /// `None`: as much as it likes.
+    rate: Option<Rate>,
 }
 
 /// Why a sender is turned away.
@@ -25,6 +33,9 @@ pub enum Denied {
     /// The site does not take events from pages of this origin.
     #[error("this site takes no events from this origin; add it to the site's `origins`")]
     OriginNotAllowed,
+    /// The site has sent more than its rate.
+    #[error(transparent)]
+    TooFast(#[from] TooFast),
 }
 
 impl Site {
@@ -38,7 +49,15 @@ impl Site {
         };
         Self {
             origins: origins.map(lower),
+            rate: None,
         }
+    }
+
+    /// The same with a rate.
+    #[must_use]
+    pub fn with_rate(mut self, rate: Rate) -> Self {
+        self.rate = Some(rate);
+        self
     }
 
     fn takes_from(&self, origin: &str) -> bool {
@@ -61,60 +80,45 @@ impl Sites {
         self.0.is_empty()
     }
 
-    /// Whether events with this key may come from this origin. Requests without an origin, as servers send them, may.
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether so many events with this key may come from this origin now; if so, they count against the site's rate.
+    /// Requests without an origin, as servers send them, may.
     ///
     /// # Errors
-    /// Says which of the two is wrong.
-    pub fn check(&self, write_key: &str, origin: Option<&str>) -> Result<(), Denied> {
+    /// Says what is wrong; then nothing counts.
+    pub fn check(
+        &self,
+        write_key: &str,
+        origin: Option<&str>,
+        events: usize,
+    ) -> Result<(), Denied> {
         if self.is_empty() {
             return Ok(());
         }
         let site = self.0.get(write_key).ok_or(Denied::UnknownWriteKey)?;
-        if origin.is_none_or(|origin| site.takes_from(origin)) {
-            Ok(())
-        } else {
-            Err(Denied::OriginNotAllowed)
+        if !origin.is_none_or(|origin| site.takes_from(origin)) {
+            return Err(Denied::OriginNotAllowed);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sites(origins: Option<&[&str]>) -> Sites {
-        let origins = origins.map(|origins| origins.iter().map(ToString::to_string).collect());
-        let write_key = WriteKey::new("shop").unwrap();
-        Sites::new(HashMap::from([(write_key, Site::new(origins))]))
-    }
-
-    #[test]
-    fn without_sites_every_key_may_send_from_everywhere() {
-        assert_eq!(Sites::default().check("any", Some("null")), Ok(()));
-    }
-
-    #[test]
-    fn a_key_of_no_site_is_unknown() {
-        let denied = sites(None).check("other", None);
-        assert_eq!(denied, Err(Denied::UnknownWriteKey));
-    }
-
-    #[test]
-    fn an_origin_must_be_listed_and_its_case_does_not_matter() {
-        let sites = sites(Some(&["https://Shop.example"]));
-        assert_eq!(sites.check("shop", Some("https://shop.example")), Ok(()));
-        assert_eq!(sites.check("shop", None), Ok(()));
-        for other in ["https://shop.example:8443", "http://shop.example", "null"] {
-            let denied = sites.check("shop", Some(other));
-            assert_eq!(denied, Err(Denied::OriginNotAllowed), "{other}");
+        match &site.rate {
+            Some(rate) => Ok(rate.take(events)?),
+            None => Ok(()),
         }
     }
 
-    #[test]
-    fn a_star_or_no_list_takes_all_origins_and_an_empty_list_none() {
-        assert_eq!(sites(Some(&["*"])).check("shop", Some("null")), Ok(()));
-        assert_eq!(sites(None).check("shop", Some("https://x.example")), Ok(()));
-        let denied = sites(Some(&[])).check("shop", Some("https://x.example"));
-        assert_eq!(denied, Err(Denied::OriginNotAllowed));
+    /// Goes on counting where other sites have got to, for those whose rate has stayed the same.
+    pub fn carry_on(&mut self, others: &Self) {
+        for (write_key, site) in &mut self.0 {
+            let other = others.0.get(write_key).and_then(|other| other.rate.clone());
+            if let (Some(rate), Some(other)) = (&mut site.rate, other)
+                && rate.is_same_as(&other)
+            {
+                *rate = other;
+            }
+        }
     }
 }

@@ -29,10 +29,43 @@ impl Gateway {
 
     /// The same with more flags.
     pub async fn start_with(kafka: &Kafka, flags: &[&str]) -> Self {
-        let all = [&["--topics-create", "true", "--drain-delay", "0s"], flags].concat();
+        let mut all = [&["--topics-create", "true"], flags].concat();
+        if !flags.contains(&"--drain-delay") {
+            all.extend(["--drain-delay", "0s"]);
+        }
         let gateway = Self::launch(&kafka.brokers, &all);
         client::until_answers(&format!("{}/readyz", gateway.url), r#""kafka":"up""#).await;
         gateway
+    }
+
+    /// Starts a gateway in the place of one that is gone: `flags` say where it listens and which
+    /// topics it has. Waits until it has reached `kafka`.
+    ///
+    /// # Panics
+    /// When a flag that is needed is missing.
+    pub async fn again(kafka: &Kafka, flags: &[&str]) -> Self {
+        Self::again_draining(kafka, flags, "0s").await
+    }
+
+    /// The same with a `drain.delay`.
+    ///
+    /// # Panics
+    /// When a flag that is needed is missing.
+    pub async fn again_draining(kafka: &Kafka, flags: &[&str], delay: &str) -> Self {
+        let value = |flag: &str| {
+            let at = flags.iter().position(|other| *other == flag);
+            flags[at.expect("the flag") + 1].to_owned()
+        };
+        let own = ["--kafka-brokers", &kafka.brokers, "--drain-delay", delay];
+        let program = Program::start("footfall-gateway", [&own, flags].concat());
+        let url = format!("http://{}", value("--listen"));
+        client::until_answers(&format!("{url}/readyz"), r#""kafka":"up""#).await;
+        Self {
+            url,
+            topic: value("--kafka-topic"),
+            rejected: value("--kafka-rejected-topic"),
+            program,
+        }
     }
 
     /// Kills it; it can be started again where it was.
@@ -113,29 +146,14 @@ pub struct Stopped {
 impl Stopped {
     /// Starts a gateway there, with the same topics, and waits until it has reached `kafka`.
     pub async fn start_again(self, kafka: &Kafka) -> Gateway {
-        let Self {
-            url,
-            topic,
-            rejected,
-        } = self;
-        let address = url.trim_start_matches("http://");
-        let own = [
-            "--listen",
-            address,
-            "--kafka-brokers",
-            &kafka.brokers,
-            "--drain-delay",
-            "0s",
+        let address = self.url.trim_start_matches("http://");
+        let topics = [
+            "--kafka-topic",
+            &self.topic,
+            "--kafka-rejected-topic",
+            &self.rejected,
         ];
-        let topics = ["--kafka-topic", &topic, "--kafka-rejected-topic", &rejected];
-        let program = Program::start("footfall-gateway", [&own[..], &topics[..]].concat());
-        client::until_answers(&format!("{url}/readyz"), r#""kafka":"up""#).await;
-        Gateway {
-            url,
-            topic,
-            rejected,
-            program,
-        }
+        Gateway::again(kafka, &[&["--listen", address], &topics[..]].concat()).await
     }
 }
 

@@ -13,7 +13,7 @@ use rdkafka::{
     message::{BorrowedMessage, Headers as _, OwnedHeaders},
     producer::{FutureProducer, FutureRecord},
 };
-use std::{process::Command, time::Duration};
+use std::{path::PathBuf, process::Command, time::Duration};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -28,6 +28,8 @@ pub struct Kafka {
     supervisor: Program,
     broker: Pid,
     data: TempDir,
+    /// `127.0.0.1:PORT` of the listener with TLS and SASL/SCRAM, for the user `footfall` with the password `secret`.
+    pub secure: Option<String>,
 }
 
 impl Kafka {
@@ -42,23 +44,45 @@ impl Kafka {
     /// # Panics
     /// When it does not start.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// A broker of one's own that also listens for TLS with SASL/SCRAM.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_secure() -> Self {
+        let mut kafka = Self::start_with(&["--secure"]).await;
+        kafka.secure = Some(kafka.supervisor.line_after("secure ").await);
+        kafka
+    }
+
+    /// The certificate of the listener with TLS; it vouches for itself.
+    #[must_use]
+    pub fn certificate(&self) -> PathBuf {
+        self.data.path().join("certificate.pem")
+    }
+
+    async fn start_with(flags: &[&str]) -> Self {
         let data = TempDir::new().expect("a folder for Kafka");
         let address = port::free_address();
-        let (supervisor, broker) = Self::run(&address, &data).await;
+        let (supervisor, broker) = Self::run(&address, &data, flags).await;
         Self {
             brokers: address,
             supervisor,
             broker,
             data,
+            secure: None,
         }
     }
 
-    async fn run(address: &str, data: &TempDir) -> (Program, Pid) {
+    async fn run(address: &str, data: &TempDir, flags: &[&str]) -> (Program, Pid) {
         let port = address.rsplit(':').next().expect("a port");
         let mut command = Command::new(program::path("xtask"));
         command
             .args(["kafka", "--stop-with-stdin", "--port", port, "--data"])
-            .arg(data.path());
+            .arg(data.path())
+            .args(flags);
         let mut supervisor = Program::start_command("xtask kafka", command);
         let ready = supervisor.line_after("ready ").await;
         let pid = ready
@@ -84,7 +108,7 @@ impl Kafka {
     /// # Panics
     /// When it does not start.
     pub async fn start_again(&mut self) {
-        (self.supervisor, self.broker) = Self::run(&self.brokers, &self.data).await;
+        (self.supervisor, self.broker) = Self::run(&self.brokers, &self.data, &[]).await;
     }
 
     /// Sends the broker's process a signal, e.g. SIGSTOP.

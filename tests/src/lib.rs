@@ -19,3 +19,4 @@ pub mod program;
 pub mod record;
 pub mod shop;
 pub mod wait;
+pub mod wire;

@@ -1,5 +1,7 @@
 //! A local single-node Apache Kafka (KRaft), fetched with Maven.
 
+mod secure;
+
 use crate::{
     cargo, process,
     requirements::{self, KAFKA},
@@ -26,6 +28,10 @@ pub(crate) struct Options {
     /// Folder of its data [default: target/kafka/data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Also listen for TLS with SASL/SCRAM-SHA-512 on a free port. Its certificate is DATA/certificate.pem, the user
+    /// `footfall`, the password `secret`
+    #[arg(long)]
+    secure: bool,
     /// Stop when stdin is closed, so that the broker ends with the program that started it
     #[arg(long)]
     stop_with_stdin: bool,
@@ -49,7 +55,10 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         .clone()
         .unwrap_or_else(|| folder().join("data"));
     let mut stack = Stack::new(data.clone())?;
-    let broker = start(&mut stack, options.port, &data)?;
+    let broker = start_with(&mut stack, options.port, &data, options.secure)?;
+    if let Some(secure) = &broker.secure {
+        writeln!(std::io::stdout(), "secure {secure}")?;
+    }
     writeln!(
         std::io::stdout(),
         "ready {} pid {}",
@@ -67,6 +76,8 @@ pub(crate) struct Broker {
     pub(crate) address: String,
     /// The Java process.
     pub(crate) pid: u32,
+    /// `127.0.0.1:PORT` of the listener with TLS, if there is one.
+    secure: Option<String>,
 }
 
 /// Starts a broker as a part of `stack` and waits until it takes connections.
@@ -74,15 +85,33 @@ pub(crate) struct Broker {
 /// # Errors
 /// When it cannot be fetched or started.
 pub(crate) fn start(stack: &mut Stack, port: u16, data: &Path) -> anyhow::Result<Broker> {
+    start_with(stack, port, data, false)
+}
+
+fn start_with(stack: &mut Stack, port: u16, data: &Path, secure: bool) -> anyhow::Result<Broker> {
     requirements::ensure(&[KAFKA])?;
     let libraries = fetch()?;
     let address = format!("127.0.0.1:{}", free_port(port)?);
     stack::require_free(&address, "Apache Kafka", "--port")?;
-    let properties = configure(&address, free_port(0)?, data)?;
+    let mut text = properties(&address, free_port(0)?, data);
+    let secure = if secure {
+        Some(format!("127.0.0.1:{}", free_port(0)?))
+    } else {
+        None
+    };
+    if let Some(secure) = &secure {
+        text = secure::listener(&text, secure, data)?;
+    }
+    let properties = data.join("server.properties");
+    fs::create_dir_all(data).with_context(|| format!("make folder {}", data.display()))?;
+    fs::write(&properties, text).with_context(|| format!("write {}", properties.display()))?;
     if !data.join("log/meta.properties").exists() {
         let mut format = java(&libraries, "kafka.tools.StorageTool");
         format.extend(["format", "--cluster-id", CLUSTER_ID, "--config"].map(OsString::from));
         format.push(properties.clone().into());
+        if secure.is_some() {
+            format.extend(["--add-scram", secure::CREDENTIALS].map(OsString::from));
+        }
         let mut command = Command::new(&format[0]);
         process::run(
             "format the storage of Apache Kafka",
@@ -95,7 +124,11 @@ pub(crate) fn start(stack: &mut Stack, port: u16, data: &Path) -> anyhow::Result
     stack.wait_for("kafka", |_| {
         TcpStream::connect(&address).map_err(|error| format!("{address} does not answer ({error})"))
     })?;
-    Ok(Broker { address, pid })
+    Ok(Broker {
+        address,
+        pid,
+        secure,
+    })
 }
 
 /// Where Kafka's jars and, by default, its data lie.
@@ -140,12 +173,12 @@ fn java(libraries: &Path, class: &str) -> Vec<OsString> {
     .collect()
 }
 
-/// Writes the broker's configuration beside its data.
-fn configure(address: &str, controller_port: u16, data: &Path) -> anyhow::Result<PathBuf> {
+/// The broker's configuration.
+fn properties(address: &str, controller_port: u16, data: &Path) -> String {
     let controller = format!("127.0.0.1:{controller_port}");
     let log = data.join("log");
     let log = log.display();
-    let text = format!(
+    format!(
         "process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{controller}
@@ -162,11 +195,7 @@ transaction.state.log.num.partitions=4
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 "
-    );
-    let file = data.join("server.properties");
-    fs::create_dir_all(data).with_context(|| format!("make folder {}", data.display()))?;
-    fs::write(&file, text).with_context(|| format!("write {}", file.display()))?;
-    Ok(file)
+    )
 }
 
 /// `port`, or a free one instead of 0.

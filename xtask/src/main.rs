@@ -1,5 +1,6 @@
-//! Every command a person runs: `cargo xtask demo`, `test`, `sdk`, `kafka`, `ci`.
+//! Every command a person runs: `cargo xtask demo`, `test`, `sdk`, `kafka`, `bench`, `ci`.
 
+mod bench;
 mod cargo;
 mod ci;
 mod demo;
@@ -32,6 +33,8 @@ enum Command {
     Sdk,
     /// Run a local single-node Apache Kafka in the foreground
     Kafka(kafka::Options),
+    /// Measure a part of Footfall: a table, and target/bench/NAME.json
+    Bench(bench::Options),
     /// Check format, lints, licences and documentation, then run the whole test suite
     Ci,
 }
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Sdk => sdk::run(),
         Command::Kafka(options) => kafka::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Ci => ci::run(),
     };
     match result {

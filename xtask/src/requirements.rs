@@ -9,61 +9,85 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// A program that must be on the `PATH`, and the Debian package that brings it.
+/// What must be there, and the Debian package that brings it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tool {
     /// As it is called.
-    pub(crate) program: &'static str,
+    name: &'static str,
+    kind: Kind,
     /// The Debian package.
-    pub(crate) package: &'static str,
+    package: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// On the `PATH`, or where Debian keeps servers.
+    Program,
+    /// Known to `pkg-config`, with its headers.
+    Library,
+}
+
+impl Tool {
+    /// A program.
+    pub(crate) const fn program(name: &'static str, package: &'static str) -> Self {
+        Self {
+            name,
+            kind: Kind::Program,
+            package,
+        }
+    }
+
+    /// A C library.
+    const fn library(name: &'static str, package: &'static str) -> Self {
+        Self {
+            name,
+            kind: Kind::Library,
+            package,
+        }
+    }
+
+    fn is_there(self) -> bool {
+        match self.kind {
+            Kind::Program => find(self.name).is_some(),
+            Kind::Library => {
+                let mut pkg_config = Command::new("pkg-config");
+                let asked = pkg_config.args(["--exists", self.name]).status();
+                asked.is_ok_and(|status| status.success())
+            }
+        }
+    }
 }
 
 /// What every build needs.
 pub(crate) const BUILD: &[Tool] = &[
-    Tool {
-        program: "cc",
-        package: "build-essential",
-    },
-    Tool {
-        program: "make",
-        package: "build-essential",
-    },
-    Tool {
-        program: "git",
-        package: "git",
-    },
-    Tool {
-        program: "node",
-        package: "nodejs",
-    },
-    Tool {
-        program: "npm",
-        package: "npm",
-    },
+    Tool::program("cc", "build-essential"),
+    Tool::program("make", "build-essential"),
+    Tool::program("git", "git"),
+    Tool::program("node", "nodejs"),
+    Tool::program("npm", "npm"),
+    Tool::program("pkg-config", "pkg-config"),
+    Tool::library("openssl", "libssl-dev"),
 ];
 
 /// What a local Apache Kafka needs.
 pub(crate) const KAFKA: &[Tool] = &[
-    Tool {
-        program: "java",
-        package: "default-jre-headless",
-    },
-    Tool {
-        program: "mvn",
-        package: "maven",
-    },
+    Tool::program("java", "default-jre-headless"),
+    Tool::program("mvn", "maven"),
 ];
+
+/// What the tests put before the gateways.
+pub(crate) const BALANCERS: &[Tool] = &[
+    Tool::program("haproxy", "haproxy"),
+    Tool::program("nginx", "nginx-light"),
+];
+
+/// What makes the certificates of the tests.
+pub(crate) const CERTIFICATES: &[Tool] = &[Tool::program("openssl", "openssl")];
 
 /// What the browser tests need.
 pub(crate) const BROWSER: &[Tool] = &[
-    Tool {
-        program: "chromium",
-        package: "chromium",
-    },
-    Tool {
-        program: "chromedriver",
-        package: "chromium-driver",
-    },
+    Tool::program("chromium", "chromium"),
+    Tool::program("chromedriver", "chromium-driver"),
 ];
 
 /// Installs what is missing where that may be done (as root, with apt).
@@ -74,7 +98,7 @@ pub(crate) fn ensure(tools: &[&[Tool]]) -> anyhow::Result<()> {
     let missing: Vec<Tool> = tools
         .concat()
         .into_iter()
-        .filter(|tool| find(tool.program).is_none())
+        .filter(|tool| !tool.is_there())
         .collect();
     if missing.is_empty() {
         return Ok(());
@@ -83,7 +107,7 @@ pub(crate) fn ensure(tools: &[&[Tool]]) -> anyhow::Result<()> {
     packages.sort_unstable();
     packages.dedup();
     if !Uid::effective().is_root() || find("apt-get").is_none() {
-        let programs: Vec<_> = missing.iter().map(|tool| tool.program).collect();
+        let programs: Vec<_> = missing.iter().map(|tool| tool.name).collect();
         bail!(
             "{} not found; install and try again (on Debian: apt-get install {})",
             programs.join(", "),
@@ -100,10 +124,11 @@ pub(crate) fn ensure(tools: &[&[Tool]]) -> anyhow::Result<()> {
     process::run(&format!("apt-get install {}", packages.join(" ")), &mut apt)
 }
 
-/// Where a program lies.
+/// Where a program lies: on the `PATH`, or where Debian keeps servers, which only root has there.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path)
+        .chain(["/usr/sbin".into()])
         .map(|folder| folder.join(program))
         .find(|file| is_program(file))
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     cargo, pages, process,
-    requirements::{self, BROWSER, BUILD, KAFKA},
+    requirements::{self, BALANCERS, BROWSER, BUILD, CERTIFICATES, KAFKA},
     sdk,
 };
 
@@ -18,7 +18,7 @@ pub(crate) struct Options {
 /// # Errors
 /// When something cannot be installed or built, or a test fails.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    requirements::ensure(&[BUILD, KAFKA, BROWSER])?;
+    requirements::ensure(&[BUILD, KAFKA, BALANCERS, CERTIFICATES, BROWSER])?;
     sdk::build(cargo::root())?;
     pages::build(cargo::root())?;
     pages::test(cargo::root())?;

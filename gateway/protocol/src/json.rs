@@ -2,8 +2,8 @@
 
 use crate::Text;
 use serde::{
-    Deserializer as _,
-    de::{IgnoredAny, MapAccess, Visitor},
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 use std::{collections::BTreeSet, fmt};
@@ -16,6 +16,9 @@ pub(crate) struct Members<'a, const N: usize> {
     pub(crate) duplicate: bool,
 }
 
+/// The elements of an array, or that a value is no array.
+pub(crate) struct Elements<'a>(pub(crate) Option<Vec<&'a RawValue>>);
+
 /// Reads a JSON object and checks its syntax.
 ///
 /// # Errors
@@ -24,10 +27,30 @@ pub(crate) fn members<'a, const N: usize>(
     json: &'a str,
     names: &[&str; N],
 ) -> serde_json::Result<Members<'a, N>> {
+    read(json, names, None).map(|(members, _)| members)
+}
+
+/// The same with one more name, whose value is an array and is taken apart in the same pass. `None` where it is absent.
+///
+/// # Errors
+/// See [`members`].
+pub(crate) fn members_and_elements<'a, const N: usize>(
+    json: &'a str,
+    names: &[&str; N],
+    array: &str,
+) -> serde_json::Result<(Members<'a, N>, Option<Elements<'a>>)> {
+    read(json, names, Some(array))
+}
+
+fn read<'a, const N: usize>(
+    json: &'a str,
+    names: &[&str; N],
+    array: Option<&str>,
+) -> serde_json::Result<(Members<'a, N>, Option<Elements<'a>>)> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    let members = deserializer.deserialize_map(MembersVisitor { names })?;
+    let read = deserializer.deserialize_map(MembersVisitor { names, array })?;
     deserializer.end()?;
-    Ok(members)
+    Ok(read)
 }
 
 /// Whether a JSON value is an object. The value's syntax has been checked.
@@ -68,10 +91,11 @@ pub(crate) fn is_deeper_than(json: &str, limit: usize) -> bool {
 
 struct MembersVisitor<'n, const N: usize> {
     names: &'n [&'n str; N],
+    array: Option<&'n str>,
 }
 
 impl<'de, const N: usize> Visitor<'de> for MembersVisitor<'_, N> {
-    type Value = Members<'de, N>;
+    type Value = (Members<'de, N>, Option<Elements<'de>>);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
@@ -82,9 +106,14 @@ impl<'de, const N: usize> Visitor<'de> for MembersVisitor<'_, N> {
         let mut seen = [false; N];
         let mut others = BTreeSet::new();
         let mut duplicate = false;
+        let mut elements = None;
         // Names are read raw, so that they may hold whatever JSON allows.
         while let Some(name) = map.next_key::<&RawValue>()? {
             let name = Text::from_json(name).unwrap_or_default();
+            if elements.is_none() && self.array == Some(&*name) {
+                elements = Some(map.next_value()?);
+                continue;
+            }
             match self.names.iter().position(|known| **known == *name) {
                 Some(place) if !seen[place] => {
                     seen[place] = true;
@@ -92,12 +121,66 @@ impl<'de, const N: usize> Visitor<'de> for MembersVisitor<'_, N> {
                     values[place] = (value.get() != "null").then_some(value);
                 }
                 known => {
-                    duplicate |= known.is_some() || !others.insert(name);
+                    let is_array = self.array == Some(&*name);
+                    duplicate |= known.is_some() || is_array || !others.insert(name);
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(Members { values, duplicate })
+        Ok((Members { values, duplicate }, elements))
+    }
+}
+
+impl<'de> Deserialize<'de> for Elements<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ElementsVisitor)
+    }
+}
+
+struct ElementsVisitor;
+
+impl<'de> Visitor<'de> for ElementsVisitor {
+    type Value = Elements<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = array.next_element()? {
+            elements.push(element);
+        }
+        Ok(Elements(Some(elements)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<&RawValue, IgnoredAny>()?.is_some() {}
+        Ok(Elements(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Elements(None))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Elements(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Elements(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Elements(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Elements(None))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(Elements(None))
     }
 }
 
@@ -124,6 +207,35 @@ mod tests {
         assert_eq!(read(r#"{"a":null,"\u0061":1}"#), ([None, None], true));
         assert_eq!(read(r#"{"c":1,"c":2}"#), ([None, None], true));
         assert_eq!(read(r#"{"c":{"d":1,"d":2}}"#), ([None, None], false));
+    }
+
+    #[test]
+    fn an_array_is_taken_apart_in_the_same_pass_and_another_value_is_told() {
+        let read = |json: &'static str| {
+            let (members, elements) = members_and_elements(json, &["a"], "e").unwrap();
+            let elements = elements.map(|Elements(elements)| {
+                elements.map(|all| all.into_iter().map(RawValue::get).collect::<Vec<_>>())
+            });
+            (members.duplicate, elements)
+        };
+        let of_two = vec![r#"{"b": 1}"#, "2.50"];
+        assert_eq!(
+            read(r#"{"a":1,"e":[{"b": 1} , 2.50]}"#),
+            (false, Some(Some(of_two)))
+        );
+        assert_eq!(read(r#"{"a":1}"#), (false, None));
+        assert_eq!(read(r#"{"e":[],"\u0065":[]}"#), (true, Some(Some(vec![]))));
+        for json in [
+            r#"{"e":null}"#,
+            r#"{"e":true}"#,
+            r#"{"e":-1}"#,
+            r#"{"e":1}"#,
+            r#"{"e":1.5}"#,
+            r#"{"e":"x"}"#,
+            r#"{"e":{"\ud800":[1]}}"#,
+        ] {
+            assert_eq!(read(json), (false, Some(None)), "{json}");
+        }
     }
 
     #[test]

@@ -1,19 +1,38 @@
 //! Texts from outside.
 
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{self, Visitor},
 };
 use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt, ops::Deref};
+use std::{
+    borrow::Cow,
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    ops::Deref,
+};
 
 /// A text of a known field, borrowed from the input where it holds no escapes.
 ///
 /// JSON may escape half of a surrogate pair, as a browser does with a title that was cut in two; no Unicode text can
 /// hold that, so each such half is read as U+FFFD.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
-pub struct Text<'a>(Cow<'a, str>);
+#[derive(Clone, Default)]
+pub struct Text<'a>(Form<'a>);
+
+#[derive(Clone)]
+enum Form<'a> {
+    /// A JSON string without escapes, its quotes included. It is written as it was read, without another look at each
+    /// of its bytes.
+    Json(&'a RawValue),
+    Plain(Cow<'a, str>),
+}
+
+impl Default for Form<'_> {
+    fn default() -> Self {
+        Self::Plain(Cow::default())
+    }
+}
 
 impl<'a> Text<'a> {
     /// Reads a JSON string; `None` for any other JSON value.
@@ -23,59 +42,113 @@ impl<'a> Text<'a> {
         if inner.contains('\\') {
             serde_json::from_str(raw.get()).ok()
         } else {
-            Some(inner.into())
+            Some(Self(Form::Json(raw)))
         }
     }
 
     /// Cuts the text so that it has at most `max` bytes and ends with a whole character.
     pub fn truncate(&mut self, max: usize) {
-        let end = (0..=max.min(self.0.len()))
-            .rev()
-            .find(|end| self.0.is_char_boundary(*end))
-            .unwrap_or_default();
+        if self.len() <= max {
+            return;
+        }
+        let end = self.floor_char_boundary(max);
         match &mut self.0 {
-            Cow::Borrowed(text) => *text = &text[..end],
-            Cow::Owned(text) => text.truncate(end),
+            Form::Json(raw) => self.0 = Form::Plain(Cow::Borrowed(&unquoted(raw)[..end])),
+            Form::Plain(Cow::Borrowed(text)) => *text = &text[..end],
+            Form::Plain(Cow::Owned(text)) => text.truncate(end),
         }
     }
 
     /// The text without its wrapper.
     #[must_use]
     pub fn into_inner(self) -> Cow<'a, str> {
-        self.0
+        match self.0 {
+            Form::Json(raw) => Cow::Borrowed(unquoted(raw)),
+            Form::Plain(text) => text,
+        }
     }
+}
+
+fn unquoted(raw: &RawValue) -> &str {
+    let json = raw.get();
+    &json[1..json.len() - 1]
 }
 
 impl Deref for Text<'_> {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Form::Json(raw) => unquoted(raw),
+            Form::Plain(text) => text,
+        }
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl PartialEq for Text<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Text<'_> {}
+
+impl PartialOrd for Text<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Text<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (**self).cmp(&**other)
+    }
+}
+
+impl Hash for Text<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
+/// For JSON: other formats may show a text that was read by [`Text::from_json`] as serde_json's raw value.
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Form::Json(raw) => raw.serialize(serializer),
+            Form::Plain(text) => serializer.serialize_str(text),
+        }
     }
 }
 
 impl<'a> From<&'a str> for Text<'a> {
     fn from(text: &'a str) -> Self {
-        Self(Cow::Borrowed(text))
+        Self(Form::Plain(Cow::Borrowed(text)))
     }
 }
 
 impl From<String> for Text<'_> {
     fn from(text: String) -> Self {
-        Self(Cow::Owned(text))
+        Self(Form::Plain(Cow::Owned(text)))
     }
 }
 
 impl<'a> From<Cow<'a, str>> for Text<'a> {
     fn from(text: Cow<'a, str>) -> Self {
-        Self(text)
+        Self(Form::Plain(text))
     }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // As bytes, because serde_json lets lone surrogates through only there.
-        deserializer.deserialize_bytes(TextVisitor).map(Self)
+        deserializer.deserialize_bytes(TextVisitor).map(Self::from)
     }
 }
 
@@ -163,9 +236,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_text_survives_json(text: String) {
+        fn every_text_survives_json(text: String, max in 0_usize..20) {
             let json = serde_json::to_string(&Text::from(text.as_str())).unwrap();
-            prop_assert_eq!(read(&json), text);
+            prop_assert_eq!(&read(&json), &text);
+            let mut from_json = Text::from_json(serde_json::from_str(&json).unwrap()).unwrap();
+            prop_assert_eq!(&*from_json, &text);
+            prop_assert_eq!(&serde_json::to_string(&from_json).unwrap(), &json);
+            from_json.truncate(max);
+            prop_assert!(from_json.len() <= max && text.starts_with(&*from_json));
         }
     }
 }

@@ -77,7 +77,10 @@ impl Proxies {
         client
     }
 
-    fn is_trusted(&self, address: IpAddr) -> bool {
+    /// Whether a peer is one of them.
+    #[must_use]
+    pub fn is_trusted(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
         self.trusted.iter().any(|network| network.contains(address))
     }
 

@@ -16,6 +16,18 @@ const KEYS: &[Key] = &[
         help: "where events are taken",
     },
     Key {
+        path: "ack",
+        form: Form::Choice(&["enqueued", "delivered"]),
+        default: Default::Value("enqueued"),
+        help: "what an answer waits for: room in the queue or the spill, or Kafka's acknowledgement",
+    },
+    Key {
+        path: "ack_timeout",
+        form: Form::Duration,
+        default: Default::Value("10s"),
+        help: "with `ack = \"delivered\"`: how long an answer waits, before it is 503",
+    },
+    Key {
         path: "kafka.topic",
         form: Form::Topic,
         default: Default::Value(footfall_protocol::topic::EVENTS),
@@ -31,7 +43,43 @@ const KEYS: &[Key] = &[
         path: "kafka.queue",
         form: Form::Size,
         default: Default::Value("64MiB"),
-        help: "the most bytes that wait for Kafka; when it is full, requests are answered 503",
+        help: "the most bytes that wait for Kafka in memory; when it and the spill are full, requests are answered 503",
+    },
+    Key {
+        path: "spill.dir",
+        form: Form::Path,
+        default: Default::Absent,
+        help: "a folder of its own where events wait on disk while Kafka is slow, full or away; left out, there is none",
+    },
+    Key {
+        path: "spill.max_bytes",
+        form: Form::Size,
+        default: Default::Value("1GiB"),
+        help: "the most bytes in that folder",
+    },
+    Key {
+        path: "spill.sync_interval",
+        form: Form::Duration,
+        default: Default::Value("200ms"),
+        help: "how often what was written there is made safe against a loss of power",
+    },
+    Key {
+        path: "hot_key.rate",
+        form: Form::Integer {
+            min: 1,
+            max: 1_000_000,
+        },
+        default: Default::Value("1000"),
+        help: "events per second; the events of a visitor with more are spread over partitions and marked `footfall-resharded: 1`",
+    },
+    Key {
+        path: "hot_key.burst",
+        form: Form::Integer {
+            min: 1,
+            max: 100_000_000,
+        },
+        default: Default::Value("10000"),
+        help: "how many events beyond that a visitor may have at a time before they are spread",
     },
     Key {
         path: "topics.create",
@@ -43,13 +91,58 @@ const KEYS: &[Key] = &[
         path: "limits.body",
         form: Form::Size,
         default: Default::Value("1MiB"),
-        help: "the longest body of a request",
+        help: "the longest body of a request, as sent",
+    },
+    Key {
+        path: "limits.decompressed",
+        form: Form::Size,
+        default: Default::Value("8MiB"),
+        help: "the longest body once it is decompressed",
+    },
+    Key {
+        path: "limits.bodies",
+        form: Form::Size,
+        default: Default::Value("64MiB"),
+        help: "the most memory that all bodies may take together; beyond it requests are answered 503",
     },
     Key {
         path: "limits.event",
         form: Form::Size,
         default: Default::Value("64KiB"),
         help: "the longest event as sent; longer ones are rejected",
+    },
+    Key {
+        path: "limits.headers",
+        form: Form::Size,
+        default: Default::Value("16KiB"),
+        help: "the longest head of a request: its first line and all its headers",
+    },
+    Key {
+        path: "limits.connections",
+        form: Form::Integer {
+            min: 1,
+            max: 1_000_000,
+        },
+        default: Default::Value("20000"),
+        help: "the most connections at a time; further ones are answered 503 and closed",
+    },
+    Key {
+        path: "limits.header_timeout",
+        form: Form::Duration,
+        default: Default::Value("5s"),
+        help: "how long the head of a request may take from its first byte, and a TLS handshake",
+    },
+    Key {
+        path: "limits.body_timeout",
+        form: Form::Duration,
+        default: Default::Value("10s"),
+        help: "how long a body may take",
+    },
+    Key {
+        path: "limits.idle_timeout",
+        form: Form::Duration,
+        default: Default::Value("60s"),
+        help: "how long a connection may wait for its next request, and an answer for its reader",
     },
     Key {
         path: "drain.delay",
@@ -70,6 +163,18 @@ const KEYS: &[Key] = &[
         help: "what happens to events of visitors who send Sec-GPC or DNT, or denied consent, and have not granted it",
     },
     Key {
+        path: "privacy.purposes",
+        form: Form::List,
+        default: Default::Absent,
+        help: "what events are for, as `/privacy` and `/.well-known/footfall.json` tell it",
+    },
+    Key {
+        path: "privacy.retention",
+        form: Form::Duration,
+        default: Default::Absent,
+        help: "how long events are kept, as the same pages tell it; Kafka's own retention is not changed",
+    },
+    Key {
         path: "ip",
         form: Form::Choice(&["truncated", "full", "none"]),
         default: Default::Value("truncated"),
@@ -86,6 +191,36 @@ const KEYS: &[Key] = &[
         form: Form::Choice(&["x-forwarded-for", "forwarded"]),
         default: Default::Value("x-forwarded-for"),
         help: "the one header in which trusted proxies name the visitor's address",
+    },
+    Key {
+        path: "proxy_protocol",
+        form: Form::Boolean,
+        default: Default::Value("false"),
+        help: "every connection begins with a header of the PROXY protocol, v1 or v2, and comes from `trusted_proxies`",
+    },
+    Key {
+        path: "server_timing",
+        form: Form::Boolean,
+        default: Default::Value("false"),
+        help: "answers say in `Server-Timing` how long what took",
+    },
+    Key {
+        path: "tls.certificate",
+        form: Form::Path,
+        default: Default::Absent,
+        help: "the certificate chain (PEM) with which the gateway speaks TLS itself; left out, it does not",
+    },
+    Key {
+        path: "tls.key",
+        form: Form::Path,
+        default: Default::Absent,
+        help: "the certificate's private key (PEM)",
+    },
+    Key {
+        path: "sdk.dir",
+        form: Form::Path,
+        default: Default::Absent,
+        help: "a folder with the SDK's files, to be served at /sdk/; left out, they are not",
     },
     Key {
         path: "sites",
@@ -107,5 +242,23 @@ const SITE: &[Key] = &[
         form: Form::List,
         default: Default::Absent,
         help: "origins that may send, such as `https://shop.example`; left out, all; requests without an origin always may",
+    },
+    Key {
+        path: "rate",
+        form: Form::Integer {
+            min: 1,
+            max: 100_000_000,
+        },
+        default: Default::Absent,
+        help: "the most events per second; beyond it requests are answered 429; left out, as many as there are",
+    },
+    Key {
+        path: "burst",
+        form: Form::Integer {
+            min: 500,
+            max: 100_000_000,
+        },
+        default: Default::Absent,
+        help: "the most events at once; left out, twice the rate, and never less than a whole batch of 500",
     },
 ];

@@ -1,15 +1,21 @@
-use super::{Config, Raw, RawSite};
+use super::{Config, Limits, Raw, RawSdk, RawSite, RawTls};
 use crate::{
     client::{Network, Proxies},
-    sites::{Site, Sites},
+    http::{privacy::Statement, sdk},
+    server::{
+        self,
+        tls::{self, Tls},
+    },
+    sites::{Rate, Site, Sites},
+    spill,
 };
-use footfall_protocol::WriteKey;
+use footfall_protocol::{WriteKey, batch};
 use footfall_service::{
     config::{Document, Problem, Problems},
     kafka::Settings,
 };
 use rdkafka::error::KafkaError;
-use std::collections::HashMap;
+use std::{collections::HashMap, num::NonZeroU32, path::Path, sync::Arc};
 
 const PROPERTY: &str = "a property that librdkafka takes";
 
@@ -19,7 +25,8 @@ impl Config {
     /// # Errors
     /// Networks, write keys and origins that are none, and a site that is there twice.
     pub fn read(document: &Document) -> Result<Self, Problems> {
-        let raw: Raw = document.read()?;
+        let mut raw: Raw = document.read()?;
+        raw.kafka.hot_key = raw.hot_key;
         let mut problems = Vec::new();
         let networks = raw.trusted_proxies.iter().filter_map(|text| {
             let network = Network::parse(text);
@@ -31,22 +38,111 @@ impl Config {
         });
         let proxies = Proxies::new(networks.collect(), raw.forwarded_header);
         problems.extend(kafka_problem(document, &raw.kafka.settings));
+        problems.extend(spill_problem(document, raw.spill.dir.as_deref()));
         let sites = read_sites(document, raw.sites, &mut problems);
+        let tls = read_tls(document, &raw.tls, &mut problems);
+        let sdk = read_sdk(document, &raw.sdk, &mut problems);
+        let server = server_options(
+            &raw.limits,
+            raw.proxy_protocol.then(|| proxies.clone()),
+            tls,
+        );
         if !problems.is_empty() {
             return Err(Problems(problems));
         }
         Ok(Self {
             listen: raw.listen,
             admin: raw.admin,
+            ack: raw.ack,
+            ack_timeout: raw.ack_timeout,
             kafka: raw.kafka,
+            spill: raw.spill,
             topics: raw.topics,
             limits: raw.limits,
             drain: raw.drain,
-            privacy: raw.privacy.policy,
+            privacy: Statement {
+                policy: raw.privacy.policy,
+                purposes: raw.privacy.purposes,
+                retention: raw.privacy.retention,
+            },
             ip: raw.ip,
             proxies,
+            server,
+            server_timing: raw.server_timing,
+            sdk,
             sites,
+            document: document.clone(),
         })
+    }
+}
+
+fn server_options(
+    limits: &Limits,
+    proxy_protocol: Option<Proxies>,
+    tls: Option<Tls>,
+) -> server::Options {
+    server::Options {
+        connections: limits.connections,
+        headers: limits.headers,
+        header_timeout: limits.header_timeout,
+        idle_timeout: limits.idle_timeout,
+        proxy_protocol,
+        tls,
+    }
+}
+
+fn read_tls(document: &Document, raw: &RawTls, problems: &mut Vec<Problem>) -> Option<Tls> {
+    let mut problem = |key, expected, found: String| {
+        problems.push(document.problem(key, expected, found));
+    };
+    let (certificate, key) = match (&raw.certificate, &raw.key) {
+        (None, None) => return None,
+        (Some(certificate), Some(key)) => (certificate, key),
+        (Some(_), None) => {
+            problem("tls.key", "the certificate's private key", "nothing".into());
+            return None;
+        }
+        (None, Some(_)) => {
+            problem("tls.certificate", "the key's certificate", "nothing".into());
+            return None;
+        }
+    };
+    let error = match Tls::load(certificate, key) {
+        Ok(tls) => return Some(tls),
+        Err(error) => error,
+    };
+    let found = |path: &std::path::Path| format!("{} ({error})", quoted(&path.to_string_lossy()));
+    match error {
+        tls::Error::Certificate(_) => {
+            problem(
+                "tls.certificate",
+                "a PEM file with a certificate chain",
+                found(certificate),
+            );
+        }
+        tls::Error::Key(_) | tls::Error::Pair(_) => {
+            problem(
+                "tls.key",
+                "a PEM file with the certificate's private key",
+                found(key),
+            );
+        }
+    }
+    None
+}
+
+fn read_sdk(
+    document: &Document,
+    raw: &RawSdk,
+    problems: &mut Vec<Problem>,
+) -> Option<Arc<sdk::Files>> {
+    match sdk::Files::read(raw.dir.as_ref()?) {
+        Ok(files) => Some(Arc::new(files)),
+        Err(error) => {
+            let expected = "a folder with the SDK's files, as `cargo xtask sdk` makes it";
+            problems.push(document.problem("sdk.dir", expected, error.to_string()));
+            None
+        }
     }
 }
 
@@ -66,7 +162,10 @@ fn read_sites(document: &Document, raw: Vec<RawSite>, problems: &mut Vec<Problem
         match WriteKey::new(site.write_key.as_str()) {
             Err(_) => problem("write_key", WriteKey::FORM.into(), &site.write_key),
             Ok(write_key) => {
-                let added = Site::new(site.origins);
+                let mut added = Site::new(site.origins);
+                if let Some(rate) = site.rate {
+                    added = added.with_rate(Rate::new(rate, burst(rate, site.burst)));
+                }
                 if sites.insert(write_key.into_owned(), added).is_some() {
                     let expected = "a write key that no other site has";
                     problem("write_key", expected.into(), &site.write_key);
@@ -75,6 +174,21 @@ fn read_sites(document: &Document, raw: Vec<RawSite>, problems: &mut Vec<Problem
         }
     }
     Sites::new(sites)
+}
+
+/// Twice the rate where nothing else is said, and always room for a whole batch.
+fn burst(rate: NonZeroU32, burst: Option<NonZeroU32>) -> NonZeroU32 {
+    let batch = u32::try_from(batch::MAX_EVENTS).unwrap_or(u32::MAX);
+    let twice = rate.get().saturating_mul(2).max(batch);
+    burst.or(NonZeroU32::new(twice)).unwrap_or(rate)
+}
+
+/// A folder that cannot be written.
+fn spill_problem(document: &Document, dir: Option<&Path>) -> Option<Problem> {
+    let dir = dir?;
+    let error = spill::check(dir).err()?;
+    let found = format!("{} ({error})", quoted(&dir.display().to_string()));
+    Some(document.problem("spill.dir", "a folder that can be written", found))
 }
 
 /// A property that librdkafka does not know, or a value that it does not take.

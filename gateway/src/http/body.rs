@@ -1,75 +1,117 @@
-use super::refusal::Refusal;
+use super::{
+    Gateway,
+    codec::{self, Encoding, Fault},
+    memory::Share,
+    refusal::Refusal,
+};
 use axum::{
-    body::{Body, HttpBody as _},
+    body::{Body, Bytes, HttpBody as _},
     http::{StatusCode, header, request::Parts},
 };
 use footfall_service::http::Problem;
 use http_body_util::BodyExt as _;
-use std::time::Duration;
+use tokio::time::timeout;
 
-/// How much of a refused body is still read, in bytes, and for how long.
-const MAX_DISCARDED: usize = 8 << 20;
-const MAX_DISCARDING: Duration = Duration::from_secs(2);
 /// The most memory that a length alone, without the bytes, is believed to be worth.
 const MAX_RESERVED: usize = 64 << 10;
 
-/// Reads a body of at most `limit` bytes, with a `Content-Length` or without.
-pub(super) async fn read(head: &Parts, mut body: Body, limit: usize) -> Result<Vec<u8>, Refusal> {
-    let read = match check_head(head) {
-        Ok(()) => collect(&mut body, limit).await,
-        Err(refusal) => Err(refusal),
-    };
-    if read.is_err() && !head.headers.contains_key(header::EXPECT) {
-        discard(body).await;
-    }
-    read
+/// A body as it was before it was compressed, and the memory it takes.
+#[derive(Debug)]
+pub(super) struct Inflated {
+    pub(super) bytes: Bytes,
+    _share: Share,
 }
 
-async fn collect(body: &mut Body, limit: usize) -> Result<Vec<u8>, Refusal> {
+/// Reads a body of at most `limits.body` bytes, with a `Content-Length` or without, and inflates it.
+pub(super) async fn read(gateway: &Gateway, head: &Parts, body: Body) -> Result<Inflated, Refusal> {
+    let form = Form::of(head)?;
+    let limits = &gateway.limits;
+    let mut share = gateway.bodies.share();
+    let sent = timeout(limits.body_timeout, collect(body, limits.body, &mut share));
+    let sent = sent.await.map_err(|_elapsed| late())??;
+    let bytes = match form.encoding(&sent) {
+        Encoding::Identity => sent,
+        encoding @ (Encoding::Gzip | Encoding::Deflate | Encoding::Brotli | Encoding::Zstd) => {
+            codec::decode(encoding, &sent, limits.decompressed, |more| {
+                share.grow(more)
+            })
+            .map_err(|fault| match fault {
+                Fault::TooLarge => too_large("decompressed body", limits.decompressed),
+                Fault::Malformed => unreadable("expected a body that is compressed as it says"),
+                Fault::NoRoom => Refusal::Busy,
+            })?
+            .into()
+        }
+    };
+    Ok(Inflated {
+        bytes,
+        _share: share,
+    })
+}
+
+async fn collect(mut body: Body, limit: usize, share: &mut Share) -> Result<Bytes, Refusal> {
     let hint = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if hint > limit {
-        return Err(too_large(limit));
+        return Err(too_large("body", limit));
     }
-    let mut bytes = Vec::with_capacity(hint.min(MAX_RESERVED));
+    let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| unreadable())?;
-        if let Some(data) = frame.data_ref() {
-            if data.len() > limit - bytes.len() {
-                return Err(too_large(limit));
-            }
-            bytes.extend_from_slice(data);
+        let frame =
+            frame.map_err(|_| unreadable("expected a whole body, found one that broke off"))?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        if data.len() > limit - bytes.len() {
+            return Err(too_large("body", limit));
         }
+        if !share.grow(data.len()) {
+            return Err(Refusal::Busy);
+        }
+        if bytes.is_empty() && body.is_end_stream() {
+            return Ok(data);
+        }
+        if bytes.is_empty() {
+            bytes.reserve_exact(hint.min(MAX_RESERVED).max(data.len()));
+        }
+        bytes.extend_from_slice(&data);
     }
-    Ok(bytes)
+    Ok(bytes.into())
 }
 
-/// Reads the rest of a refused body. A connection that is closed with unread bytes is reset, and the sender, still busy
-/// sending, would never see why. Senders that wait for `100 Continue` send nothing, so they are answered at once.
-async fn discard(mut body: Body) {
-    let reading = async {
-        let mut read = 0;
-        while let Some(Ok(frame)) = body.frame().await {
-            read += frame.data_ref().map_or(0, |data| data.len());
-            if read > MAX_DISCARDED {
-                break;
-            }
-        }
-    };
-    // Read or not, the answer is the same.
-    let _read_in_time = tokio::time::timeout(MAX_DISCARDING, reading).await;
+/// How a body is to be read.
+struct Form {
+    encoding: Encoding,
+    /// A beacon's, which may not name an encoding and yet be gzip.
+    may_be_gzip: bool,
 }
 
-fn check_head(head: &Parts) -> Result<(), Refusal> {
-    let media_type = media_type(head)?;
-    let encodings = head.headers.get_all(header::CONTENT_ENCODING);
-    let identity = encodings
-        .iter()
-        .all(|value| value.is_empty() || value.as_bytes().eq_ignore_ascii_case(b"identity"));
-    let compressed = media_type == MediaType::Text && says_compressed(head);
-    if !identity || encodings.iter().count() > 1 || compressed {
-        return Err(Refusal::UnsupportedEncoding);
+impl Form {
+    fn of(head: &Parts) -> Result<Self, Refusal> {
+        let media_type = media_type(head)?;
+        let mut named = head.headers.get_all(header::CONTENT_ENCODING).iter();
+        let encoding = match named.next() {
+            None => Some(Encoding::Identity),
+            Some(name) => Encoding::named(name.as_bytes().trim_ascii()),
+        };
+        if named.next().is_some() {
+            return Err(Refusal::UnsupportedEncoding);
+        }
+        let encoding = encoding.ok_or(Refusal::UnsupportedEncoding)?;
+        Ok(Self {
+            encoding,
+            may_be_gzip: encoding == Encoding::Identity
+                && media_type == MediaType::Text
+                && says_compressed(head),
+        })
     }
-    Ok(())
+
+    fn encoding(&self, bytes: &[u8]) -> Encoding {
+        if self.may_be_gzip && codec::looks_like_gzip(bytes) {
+            Encoding::Gzip
+        } else {
+            self.encoding
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -101,12 +143,16 @@ fn says_compressed(head: &Parts) -> bool {
     query.split('&').any(|pair| pair == "compression=gzip")
 }
 
-fn too_large(limit: usize) -> Refusal {
-    let detail = format!("expected a body of up to {limit} bytes, found a longer one");
+fn too_large(what: &str, limit: usize) -> Refusal {
+    let detail = format!("expected a {what} of up to {limit} bytes, found a longer one");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail).into()
 }
 
-fn unreadable() -> Refusal {
-    let detail = "expected a whole body, found one that broke off";
+fn unreadable(detail: &str) -> Refusal {
     Problem::new(StatusCode::BAD_REQUEST, "malformed_body", detail).into()
+}
+
+fn late() -> Refusal {
+    let detail = "expected the whole body within `limits.body_timeout`";
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail).into()
 }

@@ -1,4 +1,5 @@
 use super::Gateway;
+use crate::clock;
 use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
@@ -8,15 +9,16 @@ use footfall_service::http::ProblemCode;
 use std::sync::Arc;
 
 /// The route of a request that no route has.
-const NO_ROUTE: &str = "none";
+pub(crate) const NO_ROUTE: &str = "none";
 
-/// Counts every answer by its route's pattern, so that no path from outside becomes a label.
+/// Counts and times every answer by its route's pattern, so that no path from outside becomes a label.
 pub(super) async fn answers(
     State(gateway): State<Arc<Gateway>>,
     request: Request,
     next: Next,
 ) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let start = clock::monotonic();
     let response = next.run(request).await;
     let status = response.status();
     let code = match response.extensions().get::<ProblemCode>() {
@@ -26,6 +28,7 @@ pub(super) async fn answers(
         None => "not_ready",
     };
     let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
-    gateway.metrics.answered(route, status.as_u16(), code);
+    let metrics = &gateway.metrics;
+    metrics.answered(route, status.as_u16(), code, start.elapsed());
     response
 }

@@ -1,3 +1,4 @@
+use super::codec;
 use crate::{sink::Unavailable, sites::Denied};
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -13,19 +14,40 @@ const RETRY_AFTER_SECONDS: u32 = 5;
 pub(super) enum Refusal {
     /// With `Accept-Encoding`, which says what would have been taken.
     UnsupportedEncoding,
+    /// All memory for bodies is taken.
+    Busy,
     /// Everything else.
     Problem(Problem),
+}
+
+impl Refusal {
+    /// For programs, and for counting.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::UnsupportedEncoding => "unsupported_encoding",
+            Self::Busy => "unavailable",
+            Self::Problem(problem) => problem.code,
+        }
+    }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
             Self::Problem(problem) => problem.into_response(),
+            Self::Busy => {
+                let detail = "too many bodies are being read at once";
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Problem::new(status, "unavailable", detail)
+                    .retry_after(RETRY_AFTER_SECONDS)
+                    .into_response()
+            }
             Self::UnsupportedEncoding => {
-                let detail = "expected a body without `Content-Encoding`, or with `identity`";
+                let detail =
+                    "expected at most one `Content-Encoding`, of those that `Accept-Encoding` says";
                 let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
                 let problem = Problem::new(status, "unsupported_encoding", detail);
-                let taken = HeaderValue::from_static("identity");
+                let taken = HeaderValue::from_static(codec::TAKEN);
                 ([(header::ACCEPT_ENCODING, taken)], problem).into_response()
             }
         }
@@ -50,11 +72,14 @@ impl From<batch::Error> for Refusal {
 
 impl From<Denied> for Refusal {
     fn from(denied: Denied) -> Self {
-        let (status, code) = match denied {
-            Denied::UnknownWriteKey => (StatusCode::UNAUTHORIZED, "unknown_write_key"),
-            Denied::OriginNotAllowed => (StatusCode::FORBIDDEN, "origin_not_allowed"),
-        };
-        Self::Problem(Problem::new(status, code, denied.to_string()))
+        let problem = |status, code| Problem::new(status, code, denied.to_string());
+        Self::Problem(match denied {
+            Denied::UnknownWriteKey => problem(StatusCode::UNAUTHORIZED, "unknown_write_key"),
+            Denied::OriginNotAllowed => problem(StatusCode::FORBIDDEN, "origin_not_allowed"),
+            Denied::TooFast(too_fast) => {
+                problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited").retry_after(too_fast.seconds)
+            }
+        })
     }
 }
 

@@ -1,60 +1,27 @@
-use super::{Queue, Reach};
+use super::Shared;
 use crate::{
-    metrics::{Dropped, Metrics},
     outgoing::{Message, Topic},
+    pending::Token,
 };
+use footfall_protocol::Timestamp;
 use rdkafka::{
-    ClientContext, config::RDKafkaLogLevel, error::KafkaError, message::DeliveryResult,
-    producer::ProducerContext, types::RDKafkaErrorCode,
+    ClientContext, Message as _,
+    config::RDKafkaLogLevel,
+    error::KafkaError,
+    message::{BorrowedMessage, DeliveryResult, Headers as _},
+    producer::ProducerContext,
 };
 use std::sync::Arc;
 
-/// What a record weighs in the queue. It travels through librdkafka in a pointer's place, so it costs no allocation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Weight {
-    pub(super) topic: Topic,
-    /// Of key and value.
-    pub(super) bytes: usize,
-}
-
-impl Weight {
-    pub(super) fn of(message: &Message<'_>) -> Self {
-        Self {
-            topic: message.topic,
-            bytes: message.value.len() + message.key.map_or(0, <[u8]>::len),
-        }
-    }
-
-    pub(super) fn pack(self) -> usize {
-        self.bytes << 1 | usize::from(self.topic == Topic::Rejected)
-    }
-
-    fn unpack(packed: usize) -> Self {
-        let topic = match packed & 1 {
-            0 => Topic::Events,
-            _ => Topic::Rejected,
-        };
-        Self {
-            topic,
-            bytes: packed >> 1,
-        }
-    }
-}
+/// The header with the trace that a record belongs to.
+pub(super) const TRACEPARENT: &str = "traceparent";
 
 /// Hears from librdkafka what became of each record.
-pub(super) struct Deliveries {
-    queue: Arc<Queue>,
-    reach: Arc<Reach>,
-    metrics: Metrics,
-}
+pub(super) struct Deliveries(Arc<Shared>);
 
 impl Deliveries {
-    pub(super) fn new(queue: Arc<Queue>, reach: Arc<Reach>, metrics: Metrics) -> Self {
-        Self {
-            queue,
-            reach,
-            metrics,
-        }
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self(shared)
     }
 }
 
@@ -70,7 +37,7 @@ impl ClientContext for Deliveries {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.reach.failed(error.rdkafka_error_code(), reason);
+        self.0.reach.failed(error.rdkafka_error_code(), reason);
     }
 }
 
@@ -78,30 +45,31 @@ impl ProducerContext for Deliveries {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, packed: usize) {
-        let weight = Weight::unpack(packed);
+        let token = Token::unpack(packed);
         match result {
-            Ok(_) => {
-                if weight.topic == Topic::Events {
-                    self.metrics.produced();
-                }
-                self.queue.leave(weight);
+            Ok(record) => {
+                let (key, value) = (record.key(), record.payload());
+                let bytes = key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
+                self.0.delivered(token, key, bytes);
             }
-            Err((error, _)) => lost(&self.queue, &self.metrics, weight, error),
+            Err((error, record)) => self.0.failed(token, &message(record), error),
         }
     }
 }
 
-/// A record will not reach Kafka.
-pub(super) fn lost(queue: &Queue, metrics: &Metrics, weight: Weight, error: &KafkaError) {
-    let reason = match error.rdkafka_error_code() {
-        Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) => Dropped::Shutdown,
-        _ => Dropped::DeliveryFailed,
-    };
-    match weight.topic {
-        Topic::Events => metrics.dropped(reason, 1),
-        Topic::Rejected => metrics.rejected_lost(),
+/// A record as it was sent. Its topic is known by its token.
+fn message<'a>(record: &'a BorrowedMessage<'_>) -> Message<'a> {
+    let headers = record
+        .headers()
+        .into_iter()
+        .flat_map(|headers| headers.iter());
+    let mut traceparent = headers.filter(|header| header.key == TRACEPARENT);
+    let traceparent = traceparent.find_map(|header| std::str::from_utf8(header.value?).ok());
+    Message {
+        topic: Topic::Events,
+        key: record.key(),
+        value: record.payload().unwrap_or_default(),
+        timestamp: Timestamp::from_millis(record.timestamp().to_millis().unwrap_or_default()),
+        traceparent,
     }
-    // One record a line would be a flood; the metrics have the numbers.
-    tracing::debug!(%error, topic = ?weight.topic, "a record was lost");
-    queue.leave(weight);
 }

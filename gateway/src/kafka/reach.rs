@@ -1,4 +1,4 @@
-use super::Deliveries;
+use super::{Deliveries, Spread};
 use rdkafka::{
     producer::{Producer as _, ThreadedProducer},
     types::RDKafkaErrorCode as Code,
@@ -61,6 +61,10 @@ impl Default for Reach {
 impl Reach {
     pub(super) fn now(&self) -> State {
         self.lock().state.clone()
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.lock().state.up
     }
 
     pub(super) fn succeeded(&self) {
@@ -126,11 +130,16 @@ pub(super) fn watch(
     producer: ThreadedProducer<Deliveries>,
     topics: [String; 2],
     reach: Arc<Reach>,
+    spread: Arc<Spread>,
 ) -> std::io::Result<()> {
     let look = move || loop {
-        let seen = topics.iter().try_for_each(|topic| see(&producer, topic));
+        let [events, rejected] = &topics;
+        let seen = see(&producer, events).and_then(|partitions| {
+            spread.partitions(partitions);
+            see(&producer, rejected)
+        });
         let interval = match seen {
-            Ok(()) => {
+            Ok(_) => {
                 reach.succeeded();
                 INTERVAL_UP
             }
@@ -147,7 +156,11 @@ pub(super) fn watch(
         .map(drop)
 }
 
-fn see(producer: &ThreadedProducer<Deliveries>, topic: &str) -> Result<(), (Option<Code>, String)> {
+/// How many partitions the topic has.
+fn see(
+    producer: &ThreadedProducer<Deliveries>,
+    topic: &str,
+) -> Result<usize, (Option<Code>, String)> {
     let metadata = producer
         .client()
         .fetch_metadata(Some(topic), TIMEOUT)
@@ -158,7 +171,11 @@ fn see(producer: &ThreadedProducer<Deliveries>, topic: &str) -> Result<(), (Opti
     let wrong = metadata.topics().iter().find_map(|topic| topic.error());
     match wrong.map(Code::from) {
         // A topic without a leader is there; it is being elected.
-        None | Some(Code::LeaderNotAvailable) => Ok(()),
+        None | Some(Code::LeaderNotAvailable) => Ok(metadata
+            .topics()
+            .iter()
+            .map(|topic| topic.partitions().len())
+            .sum()),
         Some(code) => Err((Some(code), format!("topic `{topic}`: {code}"))),
     }
 }

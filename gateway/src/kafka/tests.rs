@@ -1,11 +1,14 @@
 use super::*;
-use crate::testing::{NOW, outgoing};
-use footfall_service::kafka::Settings;
+use crate::{
+    config::PROGRAM,
+    testing::{NOW, outgoing},
+};
+use footfall_service::config::{Inputs, load};
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use rdkafka::{
     Message as _, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
-    message::OwnedMessage,
+    message::{Headers as _, OwnedMessage},
     mocking::MockCluster,
     producer::DefaultProducerContext,
     types::{RDKafkaApiKey, RDKafkaRespErr},
@@ -30,20 +33,44 @@ struct Fixture {
 }
 
 impl Fixture {
-    fn new(brokers: String, queue: usize) -> Self {
-        let config = config::Kafka {
-            settings: Settings {
-                brokers,
-                ..Settings::default()
-            },
-            topic: "events".into(),
-            rejected_topic: "rejected".into(),
-            queue,
+    fn new(brokers: &str, queue: usize) -> Self {
+        Self::with(brokers, queue, &[])
+    }
+
+    fn with(brokers: &str, queue: usize, flags: &[&str]) -> Self {
+        let queue = queue.to_string();
+        let own = [
+            "footfall-gateway",
+            "--kafka-brokers",
+            brokers,
+            "--kafka-queue",
+            &queue,
+        ];
+        let topics = [
+            "--kafka-topic",
+            "events",
+            "--kafka-rejected-topic",
+            "rejected",
+        ];
+        let arguments = [&own[..], &topics, flags].concat();
+        let inputs = Inputs {
+            arguments: arguments.into_iter().map(Into::into).collect(),
+            environment: Vec::new(),
         };
+        let config = Config::read(&load(&PROGRAM, inputs).unwrap().document).unwrap();
         let mut registry = footfall_service::metrics::registry();
         let metrics = Metrics::register(&mut registry);
-        let sink = KafkaSink::new(&config, 1 << 20, metrics).unwrap();
+        let sink = KafkaSink::new(&config, metrics).unwrap();
         Self { sink, registry }
+    }
+
+    fn take(&self, request: &Outgoing) -> Result<(), Unavailable> {
+        self.sink.take(request.clone()).map(drop)
+    }
+
+    fn waiting(&self) -> (usize, usize) {
+        let depth = self.sink.shared.pending().depth();
+        (depth.events, depth.bytes)
     }
 
     fn metric(&self, series: &str) -> usize {
@@ -70,12 +97,12 @@ fn first_record(cluster: &Cluster, topic: &str) -> OwnedMessage {
 #[test]
 fn records_arrive_with_key_value_and_timestamp() {
     let cluster = cluster();
-    let gateway = Fixture::new(cluster.bootstrap_servers(), 1 << 20);
+    let gateway = Fixture::new(&cluster.bootstrap_servers(), 1 << 20);
     let request = outgoing(1, 1);
-    gateway.sink.take(&request).unwrap();
+    gateway.take(&request).unwrap();
     assert_eq!(gateway.sink.close(TIMEOUT), 0);
     assert_eq!(gateway.metric("footfall_events_produced_total "), 1);
-    assert_eq!(gateway.sink.waiting(), (0, 0));
+    assert_eq!(gateway.waiting(), (0, 0));
 
     let sent: Vec<_> = request.messages().collect();
     for (topic, sent) in ["events", "rejected"].into_iter().zip(sent) {
@@ -96,11 +123,11 @@ fn records_arrive_with_key_value_and_timestamp() {
 #[test]
 fn without_a_broker_there_is_room_until_the_queue_is_full_and_the_rest_is_counted() {
     let request = outgoing(3, 1);
-    let gateway = Fixture::new("127.0.0.1:1".into(), request.bytes() * 2);
-    assert_eq!(gateway.sink.take(&request), Ok(()));
-    assert_eq!(gateway.sink.take(&request), Ok(()));
-    assert_eq!(gateway.sink.take(&request), Err(Unavailable::Full));
-    assert_eq!(gateway.sink.waiting(), (6, request.bytes() * 2));
+    let gateway = Fixture::new("127.0.0.1:1", request.bytes() * 2);
+    assert_eq!(gateway.take(&request), Ok(()));
+    assert_eq!(gateway.take(&request), Ok(()));
+    assert_eq!(gateway.take(&request), Err(Unavailable::Full));
+    assert_eq!(gateway.waiting(), (6, request.bytes() * 2));
     let health = gateway.sink.health();
     assert!(!health.takes);
     assert_eq!(health.kafka, health::Kafka::Down);
@@ -111,8 +138,8 @@ fn without_a_broker_there_is_room_until_the_queue_is_full_and_the_rest_is_counte
         6
     );
     assert_eq!(gateway.metric("footfall_rejected_records_lost_total "), 2);
-    assert_eq!(gateway.sink.waiting(), (0, 0));
-    assert_eq!(gateway.sink.take(&request), Err(Unavailable::Closed));
+    assert_eq!(gateway.waiting(), (0, 0));
+    assert_eq!(gateway.take(&request), Err(Unavailable::Closed));
 }
 
 #[test]
@@ -120,8 +147,8 @@ fn what_kafka_refuses_for_good_is_counted() {
     let cluster = cluster();
     let refusal = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
     cluster.request_errors(RDKafkaApiKey::Produce, &[refusal]);
-    let gateway = Fixture::new(cluster.bootstrap_servers(), 1 << 20);
-    gateway.sink.take(&outgoing(2, 0)).unwrap();
+    let gateway = Fixture::new(&cluster.bootstrap_servers(), 1 << 20);
+    gateway.take(&outgoing(2, 0)).unwrap();
     assert_eq!(gateway.sink.close(TIMEOUT), 0);
     let series = "footfall_events_dropped_total{reason=\"delivery_failed\"} ";
     let (dropped, produced) = (
@@ -135,7 +162,7 @@ fn what_kafka_refuses_for_good_is_counted() {
 #[test]
 fn reach_turns_when_kafka_answers() {
     let cluster = cluster();
-    let gateway = Fixture::new(cluster.bootstrap_servers(), 1 << 20);
+    let gateway = Fixture::new(&cluster.bootstrap_servers(), 1 << 20);
     assert_eq!(gateway.sink.health().kafka, health::Kafka::Down);
     gateway.sink.watch().unwrap();
     let looks = std::iter::repeat_with(|| {
@@ -143,4 +170,53 @@ fn reach_turns_when_kafka_answers() {
         gateway.sink.health().kafka
     });
     assert!(looks.take(1000).any(|kafka| kafka == health::Kafka::Up));
+}
+
+#[test]
+fn without_a_broker_events_lie_in_the_spill_at_the_end_and_reach_kafka_after_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let spill = ["--spill-dir", folder.path().to_str().unwrap()];
+    let request = outgoing(3, 1);
+    let gateway = Fixture::with("127.0.0.1:1", 1 << 20, &spill);
+    assert_eq!(gateway.sink.health().spill, health::Spill::Empty);
+    assert_eq!(gateway.take(&request), Ok(()));
+    assert_eq!(gateway.sink.health().spill, health::Spill::InUse);
+    assert_eq!(gateway.sink.close(TIMEOUT), 0);
+    assert_eq!(gateway.metric("footfall_spilled_total "), 3);
+    drop(gateway);
+
+    let cluster = cluster();
+    let gateway = Fixture::with(&cluster.bootstrap_servers(), 1 << 20, &spill);
+    assert_eq!(gateway.metric("footfall_events_recovered_total "), 3);
+    gateway.sink.watch().unwrap();
+    let replayed = std::iter::repeat_with(|| {
+        std::thread::sleep(Duration::from_millis(20));
+        gateway.metric("footfall_replayed_total ")
+    });
+    assert!(replayed.take(1000).any(|replayed| replayed == 3));
+    let record = first_record(&cluster, "rejected");
+    assert_eq!(
+        record.payload(),
+        request.messages().nth(3).map(|sent| sent.value)
+    );
+    let headers = record.headers().unwrap();
+    assert_eq!(
+        (headers.count(), headers.get(0).key),
+        (1, "footfall-replayed")
+    );
+    assert_eq!(gateway.sink.close(TIMEOUT), 0);
+    assert_eq!(gateway.sink.shared.levels().spill_bytes, 0);
+}
+
+#[test]
+fn two_gateways_do_not_share_a_spill() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Folder::open(folder.path()).unwrap();
+    let error = Folder::open(folder.path()).unwrap_err();
+    assert!(
+        error.to_string().contains("in use by another gateway"),
+        "{error}"
+    );
+    drop(first);
+    Folder::open(folder.path()).unwrap();
 }

@@ -7,6 +7,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
+use tokio_util::sync::CancellationToken;
 
 const EVENT: &str = r#"{"write_key":"demo","sent_at":1764000000123,"events":[
     {"id":"0199d0a4-0000-7000-8000-0000000000aa","time":1764000000001,"type":"page_view"}]}"#;

@@ -51,9 +51,37 @@ impl Document {
         &self.warnings
     }
 
+    /// The dotted paths of the values that differ in another document, arrays as one value, in the order of their names.
+    #[must_use]
+    pub fn changes(&self, other: &Self) -> Vec<String> {
+        let mut changed = Vec::new();
+        collect_changes(&self.values, &other.values, "", &mut changed);
+        changed.sort_unstable();
+        changed
+    }
+
     pub(super) fn set(&mut self, path: &str, value: Value, origin: Origin) {
         insert(&mut self.values, path, value);
         self.origins.insert(path.into(), origin);
+    }
+}
+
+fn collect_changes(
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+    prefix: &str,
+    changed: &mut Vec<String>,
+) {
+    let added = new.keys().filter(|name| !old.contains_key(*name));
+    for name in old.keys().chain(added) {
+        let path = format!("{prefix}{name}");
+        match (old.get(name), new.get(name)) {
+            (Some(Value::Object(old)), Some(Value::Object(new))) => {
+                collect_changes(old, new, &format!("{path}."), changed);
+            }
+            (old, new) if old != new => changed.push(path),
+            _ => {}
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use super::{Batch, Consent, Error, MAX_CONTEXT_LEN, MAX_DEPTH, MAX_EVENTS, MAX_T
 use crate::{Text, Timestamp, WriteKey, json};
 use serde_json::value::RawValue;
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 9] = [
     "write_key",
     "sent_at",
     "sdk",
@@ -12,7 +12,6 @@ const NAMES: [&str; 10] = [
     "user",
     "consent",
     "context",
-    "events",
 ];
 
 impl<'a> Batch<'a> {
@@ -30,7 +29,8 @@ impl<'a> Batch<'a> {
         if json::is_deeper_than(json, MAX_DEPTH) {
             return Err(malformed(format!("more than {MAX_DEPTH} levels")));
         }
-        let members = json::members(json, &NAMES).map_err(|error| malformed(error.to_string()))?;
+        let (members, events) = json::members_and_elements(json, &NAMES, "events")
+            .map_err(|error| malformed(error.to_string()))?;
         if members.duplicate {
             return Err(malformed("a member twice".into()));
         }
@@ -44,7 +44,6 @@ impl<'a> Batch<'a> {
             user,
             consent,
             context,
-            events,
         ] = members.values;
         Ok(Self {
             write_key: read_write_key(write_key)?,
@@ -128,13 +127,12 @@ fn read_context(value: Option<&RawValue>) -> Result<Option<&RawValue>, Error> {
     Ok(Some(raw))
 }
 
-fn read_events(value: Option<&RawValue>) -> Result<Vec<&RawValue>, Error> {
-    let wrong = Error::Field {
+fn read_events(value: Option<json::Elements<'_>>) -> Result<Vec<&RawValue>, Error> {
+    let events = value.and_then(|json::Elements(events)| events);
+    let events = events.ok_or(Error::Field {
         pointer: "#/events",
         expected: "an array of 1 to 500 events",
-    };
-    let raw = value.ok_or_else(|| wrong.clone())?;
-    let events: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|_| wrong)?;
+    })?;
     match events.len() {
         0 => Err(Error::Empty),
         1..=MAX_EVENTS => Ok(events),

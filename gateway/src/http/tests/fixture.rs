@@ -3,7 +3,7 @@ use crate::{
     http::{Gateway, router},
     metrics::Metrics,
     outgoing::{Outgoing, Topic},
-    sink::{Health, Sink, Unavailable},
+    sink::{Health, Receipt, Sink, Unavailable},
 };
 use axum::{
     Router,
@@ -34,7 +34,7 @@ pub(super) struct Memory {
 }
 
 impl Sink for Memory {
-    fn take(&self, outgoing: &Outgoing) -> Result<(), Unavailable> {
+    fn take(&self, outgoing: Outgoing) -> Result<Receipt, Unavailable> {
         let mut taken = self.taken.lock().unwrap();
         if taken.len() + outgoing.records() > self.room {
             return Err(Unavailable::Full);
@@ -45,13 +45,18 @@ impl Sink for Memory {
                 .messages()
                 .map(|message| (message.topic, message.key.map(text), text(message.value))),
         );
-        Ok(())
+        Ok(Receipt::taken())
+    }
+
+    fn is_full(&self) -> bool {
+        self.taken.lock().unwrap().len() >= self.room
     }
 
     fn health(&self) -> Health {
         Health {
             takes: self.room > 0,
             kafka: health::Kafka::Down,
+            spill: health::Spill::Off,
             reason: Some("no broker answers".into()),
         }
     }

@@ -1,0 +1,176 @@
+//! The files of the spill.
+
+use super::{
+    log::{Found, Limits, Log, Restore},
+    ranges::Ranges,
+    segment::{self, Header, Unreadable},
+};
+use anyhow::{Context as _, bail};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+};
+
+const EXTENSION: &str = "spill";
+const CHECKPOINT: &str = "checkpoint";
+const LOCK: &str = "lock";
+
+/// A folder that this process alone uses.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    /// Held until the process ends, however it ends.
+    _lock: File,
+}
+
+/// Tries to write to the folder, or, where it is still to be made, to the nearest one that is there.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn check(path: &Path) -> io::Result<()> {
+    let absolute = std::path::absolute(path)?;
+    let mut folders = absolute.ancestors();
+    let nearest = folders.find(|folder| folder.exists()).unwrap_or(path);
+    let probe = nearest.join(format!(".footfall-{}", std::process::id()));
+    fs::write(&probe, b"probe")?;
+    fs::remove_file(&probe)
+}
+
+fn lock_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path.join(LOCK))
+}
+
+impl Folder {
+    /// Takes the folder for this process.
+    ///
+    /// # Errors
+    /// When it cannot be written, or another process has it.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        fs::create_dir_all(path).with_context(|| format!("make `spill.dir` {shown}"))?;
+        let lock = lock_file(path).with_context(|| format!("write to `spill.dir` {shown}"))?;
+        if lock.try_lock().is_err() {
+            bail!(
+                "`spill.dir` {shown} is in use by another gateway; each needs a folder of its own"
+            );
+        }
+        Ok(Self {
+            path: path.into(),
+            _lock: lock,
+        })
+    }
+
+    /// Reads what an earlier run has left.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or is of a later version of the format.
+    pub(crate) fn restore(&self, limits: Limits) -> anyhow::Result<(Log, Found)> {
+        let mut restore = Restore::new(limits, self.checkpoint()?);
+        for first in self.segments()? {
+            let path = self.segment(first);
+            let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+            match Header::read(&bytes) {
+                Err(newer @ Unreadable::Newer(_)) => bail!("{}: {newer}", path.display()),
+                // The name says where it begins, and each frame proves itself.
+                Err(Unreadable::Damaged) | Ok(_) => restore.add(first, &bytes),
+            }
+        }
+        Ok(restore.finish())
+    }
+
+    fn checkpoint(&self) -> anyhow::Result<Ranges> {
+        let path = self.path.join(CHECKPOINT);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ranges::default()),
+            Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
+        };
+        match segment::read_checkpoint(&bytes) {
+            Ok(done) => Ok(done),
+            Err(newer @ Unreadable::Newer(_)) => bail!("{}: {newer}", path.display()),
+            Err(Unreadable::Damaged) => {
+                let path = path.display();
+                tracing::warn!(%path, "the spill's checkpoint is damaged: some events may reach kafka a second time");
+                Ok(Ranges::default())
+            }
+        }
+    }
+
+    fn segments(&self) -> anyhow::Result<Vec<u64>> {
+        let listed = fs::read_dir(&self.path).context("list the files of `spill.dir`")?;
+        let mut segments = Vec::new();
+        for file in listed {
+            let path = file?.path();
+            let stem = path
+                .file_stem()
+                .and_then(|stem| stem.to_str()?.parse().ok());
+            if let (Some(first), Some(EXTENSION)) =
+                (stem, path.extension().and_then(|e| e.to_str()))
+            {
+                segments.push(first);
+            }
+        }
+        segments.sort_unstable();
+        Ok(segments)
+    }
+
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn begin(&self, header: &Header) -> io::Result<File> {
+        let mut file = File::create(self.segment(header.first))?;
+        file.write_all(&header.encode())?;
+        // Without this the file could be gone after a loss of power.
+        File::open(&self.path)?.sync_all()?;
+        Ok(file)
+    }
+
+    /// The bytes of a file from `offset` to `len`.
+    ///
+    /// # Errors
+    /// When there are fewer.
+    pub(crate) fn read(&self, first: u64, offset: u64, len: u64) -> io::Result<Vec<u8>> {
+        let mut file = File::open(self.segment(first))?;
+        file.seek(SeekFrom::Start(offset))?;
+        let wanted = len.saturating_sub(offset);
+        let mut bytes = Vec::with_capacity(usize::try_from(wanted).unwrap_or_default());
+        file.take(wanted).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// When a file was begun, in milliseconds since the Unix epoch.
+    pub(crate) fn begun(&self, first: u64) -> Option<i64> {
+        let head = u64::try_from(segment::HEADER).ok()?;
+        let header = Header::read(&self.read(first, 0, head).ok()?).ok()?;
+        Some(header.begun.as_millis())
+    }
+
+    /// Deletes a file.
+    ///
+    /// # Errors
+    /// When it stays.
+    pub(crate) fn remove(&self, first: u64) -> io::Result<()> {
+        fs::remove_file(self.segment(first))
+    }
+
+    /// Replaces the checkpoint, as a whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn write_checkpoint(&self, bytes: &[u8]) -> io::Result<()> {
+        let new = self.path.join("checkpoint.new");
+        let mut file = File::create(&new)?;
+        file.write_all(bytes)?;
+        file.sync_data()?;
+        fs::rename(new, self.path.join(CHECKPOINT))
+    }
+
+    fn segment(&self, first: u64) -> PathBuf {
+        self.path.join(format!("{first:020}.{EXTENSION}"))
+    }
+}

@@ -1,0 +1,71 @@
+//! The SDK's files, as the gateway serves them.
+
+use footfall_tests::{client::Answer, gateway::Gateway, kafka::Kafka};
+use std::fs;
+
+async fn get(gateway: &Gateway, name: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = reqwest::Client::new().get(format!("{}/sdk/{name}", gateway.url));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    Answer::to(request).await.unwrap()
+}
+
+#[tokio::test]
+async fn files_are_served_compressed_with_tags_and_only_hashed_names_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "export const footfall = 1;\n".repeat(50);
+    fs::write(folder.path().join("footfall.js"), &script).unwrap();
+    fs::write(
+        folder.path().join("footfall-4b64b994353a.wasm"),
+        "\0asm".repeat(50),
+    )
+    .unwrap();
+    fs::write(folder.path().join("secret.pem"), "secret").unwrap();
+    let flags = ["--sdk-dir", &folder.path().display().to_string()];
+    let gateway = Gateway::start_with(Kafka::shared().await, &flags).await;
+    let plain = get(&gateway, "footfall.js", &[]).await;
+    assert_eq!((plain.status, plain.body.as_str()), (200, script.as_str()));
+    assert_eq!(
+        plain.header("content-type"),
+        Some("text/javascript; charset=utf-8")
+    );
+    assert_eq!(plain.header("cache-control"), Some("no-cache"));
+    assert_eq!(
+        plain.header("cross-origin-resource-policy"),
+        Some("cross-origin")
+    );
+    let tag = plain.header("etag").unwrap();
+    let known = get(&gateway, "footfall.js", &[("if-none-match", tag)]).await;
+    assert_eq!((known.status, known.body.as_str()), (304, ""));
+    for encoding in ["br", "gzip"] {
+        let compressed = footfall_tests::wait::until("the compressed form", async || {
+            let answer = get(&gateway, "footfall.js", &[("accept-encoding", encoding)]).await;
+            match answer.header("content-encoding") {
+                Some(said) if said == encoding => Ok(answer),
+                _ => Err(format!("{answer:?}")),
+            }
+        })
+        .await;
+        let len: usize = compressed
+            .header("content-length")
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert!(len < script.len() && compressed.header("etag") != Some(tag));
+    }
+    let wasm = get(&gateway, "footfall-4b64b994353a.wasm", &[]).await;
+    assert_eq!(wasm.header("content-type"), Some("application/wasm"));
+    assert_eq!(
+        wasm.header("cache-control"),
+        Some("public, max-age=31536000, immutable")
+    );
+    for name in [
+        "secret.pem",
+        "nothing.js",
+        "..%2fCargo.toml",
+        "%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+    ] {
+        assert_eq!(get(&gateway, name, &[]).await.status, 404, "{name}");
+    }
+}

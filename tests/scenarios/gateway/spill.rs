@@ -1,0 +1,4 @@
+//! Nothing accepted is lost: what the spill does while Kafka is away, frozen or unwilling, and after a crash.
+
+mod disk;
+mod outage;
