@@ -26,7 +26,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
         "check the spelling",
         std::process::Command::new("typos").current_dir(cargo::root()),
     )?;
-    process::run("check for unused dependencies", &mut cargo(&["machete"]))?;
+    process::run(
+        "check for unused dependencies",
+        std::process::Command::new("cargo-machete").current_dir(cargo::root()),
+    )?;
     check_dependencies()?;
     sdk::build(cargo::root())?;
     pages::build(cargo::root())?;

@@ -137,7 +137,10 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 /// Fetches the jars unless they are there already, and says where they are.
-fn fetch() -> anyhow::Result<PathBuf> {
+///
+/// # Errors
+/// When Maven fails.
+pub(crate) fn fetch() -> anyhow::Result<PathBuf> {
     let project = cargo::root().join("xtask/kafka/pom.xml");
     let libraries = folder().join("libs");
     let complete = folder().join("fetched-pom.xml");
@@ -154,6 +157,9 @@ fn fetch() -> anyhow::Result<PathBuf> {
         .arg(&project)
         .arg("dependency:copy-dependencies");
     maven.arg(format!("-DoutputDirectory={}", libraries.display()));
+    // Maven writes colour codes to stdout even when it has nothing to say; our stdout is for others
+    // to read.
+    maven.stdout(std::io::stderr());
     process::run("fetch Apache Kafka with Maven", &mut maven)?;
     fs::write(&complete, wanted).with_context(|| format!("write {}", complete.display()))?;
     Ok(libraries)

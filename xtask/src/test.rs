@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the whole suite, or a part of it.
 
 use crate::{
-    cargo, pages, process,
+    cargo, kafka, pages, process,
     requirements::{self, BALANCERS, BROWSER, BUILD, CERTIFICATES, KAFKA},
     sdk,
 };
@@ -22,6 +22,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     sdk::build(cargo::root())?;
     pages::build(cargo::root())?;
     pages::test(cargo::root())?;
+    kafka::fetch()?;
     cargo::build_programs()?;
     process::run(
         "test the commands",
