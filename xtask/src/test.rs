@@ -28,7 +28,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         "test the commands",
         &mut cargo::cargo(&["test", "--package", "xtask"]),
     )?;
-    let mut test = cargo::cargo(&["test", "--no-fail-fast"]);
-    test.args(cargo::SELECTION).args(&options.name);
-    process::run("run the tests", &mut test)
+    // The scenarios come last, so that their summary is what the run ends with.
+    for (step, kind) in [("run the doc tests", "--doc"), ("run the tests", "--tests")] {
+        let mut test = cargo::cargo(&["test", "--no-fail-fast", kind]);
+        test.args(cargo::SELECTION).args(&options.name);
+        process::run(step, &mut test)?;
+    }
+    Ok(())
 }
