@@ -13,9 +13,10 @@ fn row(prefix: &str, key: &Key) -> String {
         Default::Absent => "none".into(),
         Default::Required => "required".into(),
     };
-    let form = match key.form {
-        Form::Choice(words) => format!("`{}`", words.join("`, `")),
-        _ => key.form.placeholder().replace('|', "` or `"),
+    let form = if let Form::Choice(words) = key.form {
+        format!("`{}`", words.join("`, `"))
+    } else {
+        key.form.placeholder().replace('|', "` or `")
     };
     let form = if form.starts_with('`') {
         form
