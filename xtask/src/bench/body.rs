@@ -89,7 +89,7 @@ fn page_view(index: usize, seq: u32, now: u128) -> String {
     let id = u64::from(seq) << 16 | index as u64;
     let path = (index * 7 + seq as usize) % 100;
     format!(
-        r#"{{"id":"0199d0a4-7c1e-7003-8000-{id:012x}","seq":{seq},"time":{now},"type":"page_view","page":{{"url":"https://shop.example/catalogue/outdoor/tents/{path}?colour=forest-green&persons=4&season=3&sort=popularity","title":"Forest green tents for four, all seasons: number {path} of our outdoor catalogue, with reviews","referrer":"https://shop.example/catalogue/outdoor/tents?colour=forest-green&page=3"}},"properties":{{"category":"outdoor/tents","price":349.5,"currency":"EUR","stock":17,"experiment":"listing-b","tags":["four-season","freestanding","two-porches"],"colours":["forest-green","sand","signal-red"],"rating":4.6,"reviews":231,"delivery":"2-4 days","recommended_with":["groundsheet-4p","peg-set-24","lantern-usb"]}}}}"#
+        r#"{{"id":"0199d0a4-7c1e-7003-8000-{id:012x}","seq":{seq},"time":{now},"type":"page_view","page":{{"url":"https://shop.example/catalogue/outdoor/tents/{path}?colour=forest-green&persons=4&season=3&sort=popularity","title":"Forest green tents for four, all seasons: number {path} of our outdoor catalogue, with reviews","referrer":"https://shop.example/catalogue/outdoor/tents?colour=forest-green&page=3"}},"properties":{{"category":"outdoor/tents","price":349.5,"currency":"EUR","stock":17,"experiment":"listing-b","tags":["four-season","freestanding","two-porches"],"colours":["forest-green","sand","signal-red"],"rating":4.6,"reviews":231,"delivery":"2-4 days","campaign":"autumn-storms","recommended_with":["groundsheet-4p","peg-set-24","lantern-usb"]}}}}"#
     )
 }
 
