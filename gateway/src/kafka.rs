@@ -356,6 +356,8 @@ fn client_config(config: &config::Kafka, max_body: usize) -> ClientConfig {
     let message = (max_body.saturating_add(RECORD_OVERHEAD)).clamp(1_000_000, 1_000_000_000);
     config.settings.producer(&[
         ("acks", "1"),
+        // A request that is retried must not come after a newer one: the order of a key is kept.
+        ("max.in.flight.requests.per.connection", "1"),
         ("queue.buffering.max.messages", "0"),
         ("queue.buffering.max.kbytes", &queue_kib.to_string()),
         ("message.max.bytes", &message.to_string()),
