@@ -1,5 +1,6 @@
 //! The shop in a real Chromium, and the records that lie in Kafka afterwards.
 
+mod delivery;
 mod opt_out;
 mod refusal;
 mod stage;

@@ -17,6 +17,7 @@ pub mod kafka;
 pub mod port;
 pub mod program;
 pub mod record;
+pub mod recorder;
 pub mod shop;
 pub mod wait;
 pub mod wire;

@@ -1,0 +1,3 @@
+//! What the SDK sends when, seen by a server that answers as it is told.
+
+mod answers;
