@@ -10,6 +10,7 @@ mod faults;
 mod hot_key;
 mod kafka_tls;
 mod load;
+mod odd_input;
 mod privacy;
 mod records;
 mod sdk;

@@ -39,7 +39,12 @@ pub(crate) fn members_and_elements<'a, const N: usize>(
     names: &[&str; N],
     array: &str,
 ) -> serde_json::Result<(Members<'a, N>, Option<Elements<'a>>)> {
-    read(json, names, Some(array))
+    read(json, names, Some(array)).or_else(|error| {
+        // Where any kind of value may stand, a number beyond a double and half a character are errors; what is only skipped
+        // may hold them. So they stand where the array should.
+        let (members, _) = read(json, names, None).map_err(|_| error)?;
+        Ok((members, Some(Elements(None))))
+    })
 }
 
 fn read<'a, const N: usize>(
@@ -231,7 +236,9 @@ mod tests {
             r#"{"e":-1}"#,
             r#"{"e":1}"#,
             r#"{"e":1.5}"#,
+            r#"{"e":1e999}"#,
             r#"{"e":"x"}"#,
+            r#"{"e":"\ud800"}"#,
             r#"{"e":{"\ud800":[1]}}"#,
         ] {
             assert_eq!(read(json), (false, Some(None)), "{json}");

@@ -3,7 +3,7 @@
 use crate::pipeline::batch;
 use footfall_tests::{gateway::Gateway, kafka::Kafka, record::Record};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const PARTITIONS: usize = 4;
 const ROUNDS: usize = 30;
@@ -85,4 +85,29 @@ async fn a_key_with_nine_tenths_of_the_traffic_is_spread_and_cold_keys_keep_thei
             .collect();
         assert_eq!(seqs, (0..ROUNDS).map(Value::from).collect::<Vec<_>>());
     }
+}
+
+#[tokio::test]
+async fn what_comes_beyond_the_burst_is_spread_from_its_first_event_on() {
+    let kafka = Kafka::shared().await;
+    let flags = ["--hot-key-rate", "50", "--hot-key-burst", "100"];
+    let topics = ["--topics-partitions", "4"];
+    let gateway = Gateway::start_with(kafka, &[&flags[..], &topics].concat()).await;
+    assert_eq!(gateway.post(page_views("hot", 0, 500)).await.status, 202);
+    let records = kafka.records(&gateway.topic, 500).await;
+    let arrivals: BTreeSet<_> = records
+        .iter()
+        .map(|record| record.json()["received_at"].as_i64().unwrap())
+        .collect();
+    assert_eq!(arrivals.len(), 1, "they all come at once");
+    let spread: Vec<_> = records
+        .iter()
+        .filter(|record| is_resharded(&record))
+        .collect();
+    // 50 of them for each second that the machine may take over one request.
+    assert!((300..=400).contains(&spread.len()), "{}", spread.len());
+    let to: BTreeSet<_> = spread.iter().map(|record| record.partition).collect();
+    assert_eq!(to, (0..4).collect());
+    let first = spread.iter().map(|record| record.json()["seq"].as_u64());
+    assert!(first.min().unwrap().unwrap() >= 100);
 }
