@@ -1,5 +1,6 @@
 //! The sink that is Kafka, with the spill behind it: the only code of the gateway that knows Kafka's client.
 
+mod alone;
 mod delivery;
 mod reach;
 mod replay;
@@ -13,7 +14,7 @@ use crate::{
     config::{self, Ack, Config},
     metrics::{Dropped, Metrics},
     outgoing::{Message, Outgoing, Topic},
-    pending::{Pending, Rules, Taken, Token},
+    pending::{Pace, Pending, Rules, Taken, Token},
     sink::{Health, Receipt, Sink, Unavailable},
     spill::{
         Folder, Log,
@@ -21,6 +22,7 @@ use crate::{
         log::{Disk, Found, Limits},
     },
 };
+use alone::Alone;
 use anyhow::Context as _;
 use delivery::Deliveries;
 use footfall_service::health;
@@ -58,6 +60,7 @@ const REPLAYED: &str = "footfall-replayed";
 #[derive(Clone)]
 pub struct KafkaSink {
     producer: ThreadedProducer<Deliveries>,
+    alone: Arc<Alone>,
     topics: Arc<Topics>,
     shared: Arc<Shared>,
     spread: Arc<Spread>,
@@ -106,6 +109,7 @@ impl KafkaSink {
             .context("kafka's client does not take its configuration; check `kafka.properties` and `kafka.producer`")?;
         let sink = Self {
             producer,
+            alone: Arc::new(Alone::new(client, shared.clone())),
             topics: Arc::new(Topics {
                 events: config.kafka.topic.clone(),
                 rejected: config.kafka.rejected_topic.clone(),
@@ -180,9 +184,13 @@ impl KafkaSink {
             self.shared.pending().rescue();
         }
         if self.shared.pending().depth().records > 0 {
-            self.producer
-                .purge(PurgeConfig::default().queue().inflight());
-            let _waiting = self.producer.flush(PURGE_TIMEOUT);
+            for producer in [Some(&self.producer), self.alone.made()]
+                .into_iter()
+                .flatten()
+            {
+                producer.purge(PurgeConfig::default().queue().inflight());
+                let _waiting = producer.flush(PURGE_TIMEOUT);
+            }
         }
         self.stop_threads();
         let given_up = self.shared.pending().log_mut().map_or(0, Log::abandon);
@@ -218,7 +226,12 @@ impl KafkaSink {
         }
     }
 
-    fn send(&self, token: Token, message: &Message<'_>, replayed: bool) -> Result<(), KafkaError> {
+    fn send(
+        &self,
+        token: Token,
+        message: &Message<'_>,
+        replay: Option<Pace>,
+    ) -> Result<(), KafkaError> {
         let topic = match message.topic {
             Topic::Events => &self.topics.events,
             Topic::Rejected => &self.topics.rejected,
@@ -227,13 +240,13 @@ impl KafkaSink {
             .payload(message.value)
             .timestamp(message.timestamp.as_millis());
         record.key = message.key;
-        if !replayed {
+        if replay.is_none() {
             // A replay is quicker than its visitors were: by its rate every key would be hot, and lose its order.
             record.partition = self.spread.partition(message);
         }
         let headers = [
             record.partition.map(|_| (spread::HEADER, "1")),
-            replayed.then_some((REPLAYED, "1")),
+            replay.map(|_| (REPLAYED, "1")),
             message
                 .traceparent
                 .map(|parent| (delivery::TRACEPARENT, parent)),
@@ -247,7 +260,11 @@ impl KafkaSink {
                 value: Some(value),
             }));
         }
-        self.producer.send(record).map_err(|(error, _)| error)
+        let producer = match replay {
+            None | Some(Pace::Together) => &self.producer,
+            Some(Pace::Alone) => self.alone.producer()?,
+        };
+        producer.send(record).map_err(|(error, _)| error)
     }
 }
 
@@ -267,7 +284,7 @@ impl Sink for KafkaSink {
         };
         for (index, message) in request.messages().enumerate() {
             let token = Token::new(flight, index);
-            if let Err(error) = self.send(token, &message, false) {
+            if let Err(error) = self.send(token, &message, None) {
                 if index == 0 && !self.spills {
                     self.shared.pending().take_back(flight, &request);
                     return Err(Unavailable::Refused(error.to_string()));

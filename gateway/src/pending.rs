@@ -9,7 +9,7 @@ use crate::{
     metrics::Dropped,
     outgoing::{Message, Outgoing, Topic},
     sink::{Receipt, Unavailable},
-    spill::Log,
+    spill::{Log, log::Due},
 };
 use flight::{Flight, Origin};
 use footfall_protocol::batch::MAX_EVENTS;
@@ -104,6 +104,24 @@ pub(crate) enum Failure {
     Other,
 }
 
+/// How records are replayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// In batches, which Kafka takes or refuses whole.
+    Together,
+    /// Each in a batch of its own, so that it is known which one is at fault.
+    Alone,
+}
+
+/// What is to be replayed next.
+#[derive(Debug)]
+pub(crate) struct Replay {
+    pub(crate) due: Due,
+    /// In bytes.
+    pub(crate) budget: usize,
+    pub(crate) pace: Pace,
+}
+
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -138,6 +156,10 @@ pub(crate) struct Pending {
     halted: bool,
     replaying: usize,
     replay_at: Option<Instant>,
+    /// How what is being replayed was sent.
+    pace: Pace,
+    /// Below this ordinal a batch was refused: its records go alone.
+    alone_until: u64,
 }
 
 impl Pending {
@@ -155,6 +177,8 @@ impl Pending {
             halted: false,
             replaying: 0,
             replay_at: None,
+            pace: Pace::Together,
+            alone_until: 0,
         }
     }
 
@@ -271,7 +295,7 @@ impl Pending {
             .over_since
             .map(|since| now.saturating_duration_since(since));
         let replayed = match (landed.place, &mut self.log) {
-            (Place::Replayed(ordinal), Some(log)) => {
+            (Place::Replayed(ordinal, _), Some(log)) => {
                 log.done(ordinal, topic, key);
                 true
             }
@@ -299,13 +323,20 @@ impl Pending {
         let topic = landed.topic;
         let spills = !self.rules.delivered;
         match (landed.place, &mut self.log) {
-            (Place::Replayed(ordinal), Some(log)) => {
-                if failure == Failure::OfRecord {
-                    log.done(ordinal, topic, message.key);
-                    return Fate::Dropped(topic, Dropped::DeliveryFailed);
+            (Place::Replayed(ordinal, pace), Some(log)) => {
+                match (failure, pace) {
+                    (Failure::OfRecord, Pace::Alone) => {
+                        log.done(ordinal, topic, message.key);
+                        return Fate::Dropped(topic, Dropped::DeliveryFailed);
+                    }
+                    (Failure::OfRecord, Pace::Together) => {
+                        self.alone_until = self.alone_until.max(ordinal + 1);
+                    }
+                    (Failure::Purged | Failure::Other, _) => {
+                        self.replay_at = Some(now + REPLAY_RETRY);
+                    }
                 }
                 log.give_back(ordinal);
-                self.replay_at = Some(now + REPLAY_RETRY);
                 Fate::Kept
             }
             (Place::Copied(ordinal), Some(log)) => {
@@ -336,9 +367,9 @@ impl Pending {
         self.depth.bytes -= bytes;
         let topic = flight.topic(index);
         let place = match &flight.origin {
-            Origin::Replay { first } => {
+            Origin::Replay { first, pace } => {
                 self.replaying = self.replaying.saturating_sub(bytes);
-                Place::Replayed(first + index as u64)
+                Place::Replayed(first + index as u64, *pace)
             }
             Origin::Live { copy, .. } => {
                 self.depth.events -= usize::from(topic == Topic::Events);
@@ -390,8 +421,29 @@ impl Pending {
         }
     }
 
+    /// What is to be replayed now, if anything.
+    pub(crate) fn due(&mut self, now: Instant) -> Option<Replay> {
+        let budget = self.replay_budget(now);
+        if budget == 0 {
+            return None;
+        }
+        let mut due = self.log.as_mut()?.due()?;
+        let pace = if due.from < self.alone_until {
+            due.until = due.until.min(self.alone_until);
+            Pace::Alone
+        } else {
+            Pace::Together
+        };
+        // Two ways at a time would lose the order of keys.
+        if pace != self.pace && self.replaying > 0 {
+            return None;
+        }
+        self.pace = pace;
+        Some(Replay { due, budget, pace })
+    }
+
     /// How many bytes may be replayed now.
-    pub(crate) fn replay_budget(&self, now: Instant) -> usize {
+    fn replay_budget(&self, now: Instant) -> usize {
         let waits = self.outage || self.halted || self.replay_at.is_some_and(|at| now < at);
         if waits {
             0
@@ -407,6 +459,7 @@ impl Pending {
         records: usize,
         topic: Topic,
         bytes: usize,
+        pace: Pace,
         now: Instant,
     ) -> usize {
         if let Some(log) = &mut self.log {
@@ -416,7 +469,8 @@ impl Pending {
         self.depth.bytes += bytes;
         self.replaying += bytes;
         let events = if topic == Topic::Events { records } else { 0 };
-        self.launch(Flight::new(records, events, now, Origin::Replay { first }))
+        let origin = Origin::Replay { first, pace };
+        self.launch(Flight::new(records, events, now, origin))
     }
 
     /// Takes nothing more.
@@ -477,5 +531,5 @@ struct Landed {
 enum Place {
     Queue,
     Copied(u64),
-    Replayed(u64),
+    Replayed(u64, Pace),
 }

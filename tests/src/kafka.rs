@@ -130,10 +130,21 @@ impl Kafka {
     /// # Panics
     /// When the broker refuses.
     pub async fn create_topic(&self, topic: &str, partitions: i32) {
+        self.create_topic_with(topic, partitions, &[]).await;
+    }
+
+    /// Makes a topic with settings of its own.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn create_topic_with(&self, topic: &str, partitions: i32, settings: &[(&str, &str)]) {
         let admin: AdminClient<DefaultClientContext> =
             self.client().create().expect("an admin client");
         let wanted = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
         let wanted = wanted.set("retention.ms", "-1");
+        let wanted = settings
+            .iter()
+            .fold(wanted, |wanted, (name, value)| wanted.set(name, value));
         let results = admin
             .create_topics([&wanted], &AdminOptions::new())
             .await

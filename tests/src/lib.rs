@@ -14,6 +14,7 @@ pub mod browser;
 pub mod client;
 pub mod gateway;
 pub mod kafka;
+pub mod mount;
 pub mod port;
 pub mod program;
 pub mod record;

@@ -4,7 +4,7 @@ use super::KafkaSink;
 use crate::{
     clock,
     outgoing::Message,
-    pending::{MAX_RECORDS, Token},
+    pending::{MAX_RECORDS, Pace, Replay, Token},
     spill::{
         Folder,
         frame::{self, Item},
@@ -62,18 +62,13 @@ impl Replayer {
         let is_up = self.sink.shared.reach.is_up();
         let mut pending = self.sink.shared.pending();
         pending.watch(is_up, now);
-        let budget = pending.replay_budget(now).min(STEP);
-        let due = if budget > 0 {
-            pending.log_mut().and_then(|log| log.due())
-        } else {
-            None
-        };
+        let replay = pending.due(now);
         drop(pending);
-        let Some(due) = due else {
+        let Some(Replay { due, budget, pace }) = replay else {
             return IDLE;
         };
         match self.load(&due) {
-            Ok(()) => self.send(&due, budget),
+            Ok(()) => self.send(&due, budget.min(STEP), pace),
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.lose(due.from, due.until),
             Err(error) => {
                 tracing::error!(%error, "the spill cannot be read");
@@ -109,7 +104,7 @@ impl Replayer {
     }
 
     /// Sends a run of records of one topic, as far as the budget goes. One record always goes.
-    fn send(&mut self, due: &Due, budget: usize) {
+    fn send(&mut self, due: &Due, budget: usize, pace: Pace) {
         let bytes = self.read.bytes.clone();
         let mut run: Vec<Message<'_>> = Vec::new();
         let (mut first, mut next, mut size) = (due.from, due.from, 0);
@@ -145,10 +140,10 @@ impl Replayer {
         }
         // What is before the first frame that could be read is lost; without one, all of it.
         self.lose(due.from, if run.is_empty() { due.until } else { first });
-        self.take_off(first, &run);
+        self.take_off(first, &run, pace);
     }
 
-    fn take_off(&self, first: u64, run: &[Message<'_>]) {
+    fn take_off(&self, first: u64, run: &[Message<'_>], pace: Pace) {
         let Some(topic) = run.first().map(|message| message.topic) else {
             return;
         };
@@ -158,10 +153,10 @@ impl Replayer {
             .sink
             .shared
             .pending()
-            .replay(first, run.len(), topic, bytes, now);
+            .replay(first, run.len(), topic, bytes, pace, now);
         for (index, message) in run.iter().enumerate() {
             let token = Token::new(flight, index);
-            if let Err(error) = self.sink.send(token, message, true) {
+            if let Err(error) = self.sink.send(token, message, Some(pace)) {
                 self.sink.shared.failed(token, message, &error);
             }
         }

@@ -1,4 +1,4 @@
-use super::MAX_RECORDS;
+use super::{MAX_RECORDS, Pace};
 use crate::{
     outgoing::{Outgoing, Topic},
     spill::Log,
@@ -32,6 +32,7 @@ pub(super) enum Origin {
     Replay {
         /// The ordinal of the first record.
         first: u64,
+        pace: Pace,
     },
 }
 

@@ -166,14 +166,17 @@ fn a_failed_record_is_replayed_and_given_up_only_when_it_is_at_fault_itself() {
     let message = request.messages().next().unwrap();
     let fate = pending.failed(Token::new(flight, 0), &message, Failure::OfRecord, now);
     assert_eq!(fate, Fate::Spilled(Topic::Events));
-    for (failure, fate) in [
-        (Failure::Other, Fate::Kept),
+    for (failure, pace, fate) in [
+        (Failure::Other, Pace::Together, Fate::Kept),
+        (Failure::OfRecord, Pace::Together, Fate::Kept),
+        (Failure::Other, Pace::Alone, Fate::Kept),
         (
             Failure::OfRecord,
+            Pace::Alone,
             Fate::Dropped(Topic::Events, Dropped::DeliveryFailed),
         ),
     ] {
-        let flight = pending.replay(0, 1, Topic::Events, message.bytes(), now);
+        let flight = pending.replay(0, 1, Topic::Events, message.bytes(), pace, now);
         assert_eq!(
             pending.failed(Token::new(flight, 0), &message, failure, now),
             fate
@@ -182,6 +185,49 @@ fn a_failed_record_is_replayed_and_given_up_only_when_it_is_at_fault_itself() {
     assert_eq!(
         (pending.depth(), pending.log().unwrap().events()),
         (Depth::default(), 0)
+    );
+}
+
+#[test]
+fn records_of_a_batch_that_was_refused_go_alone_once_none_is_on_its_way() {
+    let now = start();
+    let mut pending = with_spill(now);
+    pending.watch(false, now);
+    let taken = pending.take(outgoing(3, 0), now);
+    assert!(matches!(taken, Ok(Taken::Spilled { events: 3 })));
+    pending.watch(true, now);
+    let log = pending.log_mut().unwrap();
+    let write = log.write(now).unwrap();
+    log.written(write.begin.is_some(), write.frames.len() as u64);
+    assert_eq!(pending.due(now).unwrap().pace, Pace::Together);
+
+    let request = outgoing(2, 0);
+    let bytes = request.bytes();
+    let flight = pending.replay(0, 2, Topic::Events, bytes, Pace::Together, now);
+    for (index, message) in request.messages().enumerate() {
+        assert!(
+            index == 0 || pending.due(now).is_none(),
+            "one is on its way"
+        );
+        let token = Token::new(flight, index);
+        let fate = pending.failed(token, &message, Failure::OfRecord, now);
+        assert_eq!(fate, Fate::Kept);
+    }
+    let alone = pending.due(now).unwrap();
+    assert_eq!(
+        (alone.pace, alone.due.from, alone.due.until),
+        (Pace::Alone, 0, 2)
+    );
+    let flight = pending.replay(0, 2, Topic::Events, bytes, Pace::Alone, now);
+    assert!(pending.due(now).is_none(), "what goes together waits");
+    for (index, message) in request.messages().enumerate() {
+        let token = Token::new(flight, index);
+        pending.delivered(token, message.key, message.bytes(), now);
+    }
+    let rest = pending.due(now).unwrap();
+    assert_eq!(
+        (rest.pace, rest.due.from, rest.due.until),
+        (Pace::Together, 2, 3)
     );
 }
 

@@ -24,7 +24,8 @@ pub(crate) struct Folder {
     _lock: File,
 }
 
-/// Tries to write to the folder, or, where it is still to be made, to the nearest one that is there.
+/// Tries to write to the folder, or, where it is still to be made, to the nearest one that is there. A full file system is
+/// no error: what lies there can still be replayed, and then there is room.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -33,15 +34,29 @@ pub(crate) fn check(path: &Path) -> io::Result<()> {
     let mut folders = absolute.ancestors();
     let nearest = folders.find(|folder| folder.exists()).unwrap_or(path);
     let probe = nearest.join(format!(".footfall-{}", std::process::id()));
-    fs::write(&probe, b"probe")?;
-    fs::remove_file(&probe)
+    let written = fs::write(&probe, b"probe");
+    let removed = fs::remove_file(&probe);
+    match written {
+        Err(error) if is_full(&error) => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => removed,
+    }
 }
 
+/// Whether a file system has no room.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
+/// Made if it is not there, but open for reading only: a file open for writing would keep its file system from being
+/// remounted read-only.
 fn lock_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path.join(LOCK))
+    let path = path.join(LOCK);
+    OpenOptions::new().create(true).append(true).open(&path)?;
+    File::open(path)
 }
 
 impl Folder {

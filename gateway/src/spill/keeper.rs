@@ -1,7 +1,7 @@
 //! The thread that brings the log's tail to disk, and gives back what has been replayed.
 
 use super::{
-    Folder,
+    Folder, folder,
     log::{Disk, Log, Write},
     segment::{self, Header},
 };
@@ -174,8 +174,7 @@ impl<H: Holder> Keeper<H> {
 }
 
 fn fail(log: &mut Log, error: &io::Error, now: Instant) {
-    let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
-    let disk = if full.contains(&error.kind()) {
+    let disk = if folder::is_full(error) {
         Disk::Full
     } else {
         Disk::Failed(error.to_string())

@@ -34,50 +34,89 @@ async fn until_written(gateway: &Gateway, dir: &str) {
     .await;
 }
 
-#[tokio::test]
-async fn a_corrupt_tail_is_skipped_counted_and_logged_and_the_rest_replays() {
-    let kafka = Kafka::shared().await;
-    let folder = TempDir::new().unwrap();
-    let dir = folder.path().display().to_string();
-    let mut gateway = Gateway::launch(&port::free_address(), &["--spill-dir", &dir]);
+/// A gateway without Kafka has taken 30 events and was killed when they were on disk.
+async fn killed_with_thirty(dir: &str) -> Gateway {
+    let mut gateway = Gateway::launch(&port::free_address(), &["--spill-dir", dir]);
     client::until_answers(&format!("{}/livez", gateway.url), "ok").await;
     for visitor in 0..3 {
         let (_, body) = load::visitor_batch(visitor, &mut 0, 10);
         assert_eq!(gateway.post(body).await.status, 202);
     }
-    until_written(&gateway, &dir).await;
+    until_written(&gateway, dir).await;
     gateway.program.signal(Signal::SIGKILL);
     gateway.program.exit().await;
-    let last = segments(&dir).pop().unwrap();
-    let bytes = fs::read(&last).unwrap();
-    fs::write(&last, &bytes[..bytes.len() - 10]).unwrap();
+    gateway
+}
 
-    kafka.create_topic(&gateway.topic, 3).await;
-    kafka.create_topic(&gateway.rejected, 1).await;
+/// Starts on what is left there, and checks that all but `lost` events arrive.
+async fn all_arrive_but(lost: usize, dir: &str, killed: &Gateway) {
+    let kafka = Kafka::shared().await;
+    kafka.create_topic(&killed.topic, 3).await;
+    kafka.create_topic(&killed.rejected, 1).await;
     let address = port::free_address();
     let topics = [
         "--kafka-topic",
-        &gateway.topic,
+        &killed.topic,
         "--kafka-rejected-topic",
-        &gateway.rejected,
+        &killed.rejected,
     ];
-    let own = ["--listen", &address, "--spill-dir", &dir];
+    let own = ["--listen", &address, "--spill-dir", dir];
     let gateway = Gateway::again(kafka, &[&own[..], &topics].concat()).await;
     let metrics = load::at_rest(&gateway).await;
     assert_eq!(metrics.sum("footfall_events_recovered_total"), 30.0);
-    assert_eq!(metrics.sum("footfall_events_dropped_total"), 1.0);
-    assert_eq!(metrics.sum("footfall_events_produced_total"), 29.0);
-    let page = client::get(&format!("{}/metrics", gateway.url))
-        .await
-        .unwrap();
-    assert!(
-        page.body
-            .contains("footfall_events_dropped_total{reason=\"spill_corrupt\"} 1")
+    let arrived = 30 - lost;
+    assert_eq!(
+        metrics.sum("footfall_events_produced_total"),
+        arrived as f64
     );
-    assert!(gateway.program.stderr().contains("the spill is damaged"));
-    let records = load::records(kafka, &gateway, 29).await;
-    assert_eq!(records.len(), 29);
+    let page = client::get(&format!("{}/metrics", gateway.url)).await;
+    let counted = format!("footfall_events_dropped_total{{reason=\"spill_corrupt\"}} {lost}\n");
+    assert!(page.unwrap().body.contains(&counted));
+    let said = gateway.program.stderr();
+    assert!(said.contains("the spill is damaged"), "{said}");
+    let records = load::records(kafka, &gateway, arrived).await;
+    assert_eq!(records.len(), arrived);
     load::are_in_order(&records);
+}
+
+/// Where the frames of a file begin.
+fn frames(bytes: &[u8]) -> Vec<usize> {
+    let marker = [0xFF, b'F', b'F', 0xFE];
+    let starts = bytes.windows(marker.len()).enumerate();
+    let starts = starts.filter(|(_, window)| *window == marker);
+    starts.map(|(at, _)| at).collect()
+}
+
+#[tokio::test]
+async fn a_corrupt_tail_is_skipped_counted_and_logged_and_the_rest_replays() {
+    let folder = TempDir::new().unwrap();
+    let dir = folder.path().display().to_string();
+    let killed = killed_with_thirty(&dir).await;
+    let last = segments(&dir).pop().unwrap();
+    let bytes = fs::read(&last).unwrap();
+    fs::write(&last, &bytes[..bytes.len() - 10]).unwrap();
+    all_arrive_but(1, &dir, &killed).await;
+}
+
+#[tokio::test]
+async fn a_damaged_middle_is_skipped_counted_and_logged_and_the_rest_replays() {
+    let folder = TempDir::new().unwrap();
+    let dir = folder.path().display().to_string();
+    let killed = killed_with_thirty(&dir).await;
+    let files = segments(&dir);
+    let [file] = &*files else {
+        panic!("thirty events lie in one file: {files:?}");
+    };
+    let mut bytes = fs::read(file).unwrap();
+    let starts = frames(&bytes);
+    assert_eq!(starts.len(), 30);
+    // The file's own head, one bit of a value, all from one frame's middle to the next but one's, and the tail.
+    bytes[0] ^= 1;
+    bytes[starts[6] - 5] ^= 1;
+    bytes[starts[12] + 100..starts[14] + 10].fill(0);
+    bytes.truncate(bytes.len() - 10);
+    fs::write(file, bytes).unwrap();
+    all_arrive_but(1 + 3 + 1, &dir, &killed).await;
 }
 
 #[tokio::test]
