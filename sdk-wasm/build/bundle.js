@@ -24,6 +24,15 @@ const base64 = {
   },
 };
 
+/** What the scripts import from a folder of bindings. */
+function aliases(folder) {
+  return {
+    "footfall-glue": join(folder, "glue.js"),
+    "footfall-host": join(scripts, "host.ts"),
+    "footfall-twin": join(folder, "twin.js"),
+  };
+}
+
 async function bundle(entry, options) {
   const result = await build({
     entryPoints: [join(scripts, entry)],
@@ -34,10 +43,7 @@ async function bundle(entry, options) {
     charset: "utf8",
     logLevel: "warning",
     legalComments: "none",
-    alias: {
-      "footfall-glue": join(work, "glue.js"),
-      "footfall-host": join(scripts, "host.ts"),
-    },
+    alias: aliases(work),
     plugins: [base64],
     ...options,
   });
@@ -60,19 +66,23 @@ function brotli(content) {
 }
 
 await mkdir(dist, { recursive: true });
+const twins = aliases(join(work, "twin"));
 const guarded = { inject: [join(scripts, "timers.ts")] };
 const wasmBytes = await readFile(join(work, "footfall.wasm"));
 const wasm = await write(hashed("footfall.wasm", wasmBytes), wasmBytes);
 const coreBytes = await bundle("core.ts", { format: "esm", ...guarded });
 const core = await write(hashed("core.js", coreBytes), coreBytes);
+const twinBytes = await bundle("twin.ts", { format: "esm", ...guarded, alias: twins });
+const twin = await write(hashed("footfall-twin.js", twinBytes), twinBytes);
 const define = {
   CORE_FILE: JSON.stringify(basename(core.name)),
+  TWIN_FILE: JSON.stringify(basename(twin.name)),
   WASM_FILE: JSON.stringify(basename(wasm.name)),
 };
 const loader = await write("footfall.js", await bundle("tag.ts", { format: "iife", define }));
 const module = await write("index.js", await bundle("module.ts", { format: "esm", ...guarded }));
 
-for (const { name, content } of [loader, core, wasm, module]) {
+for (const { name, content } of [loader, core, wasm, twin, module]) {
   const sizes = [content.length, gzipSync(content, { level: 9 }).length, brotli(content)];
   const [raw, gzip, br] = sizes.map((size) => String(size).padStart(7));
   console.error(`    ${name.padEnd(28)}${raw} bytes${gzip} gzip${br} brotli`);

@@ -6,7 +6,12 @@ import { connect, told } from "./host";
 import { say } from "./settings";
 import { attempt } from "./store";
 
-/** The wasm, once it is there. */
+/** Gives what the wasm, or its twin, exports, once it has what it imports. */
+export type Instantiate = (
+  imports: WebAssembly.Imports,
+) => WebAssembly.Exports | Promise<WebAssembly.Exports>;
+
+/** The wasm, or its twin, once it is there. */
 export interface Core {
   start(options: Options, granted: boolean, approve: (event: Event) => Event | null): void;
   grant(): void;
@@ -23,9 +28,8 @@ let listening = false;
 /** Who waits until nothing is on its way any more. */
 let waiting: Array<() => void> = [];
 
-export async function load(wasm: Promise<BufferSource>): Promise<Core> {
-  const { instance } = await WebAssembly.instantiate(await wasm, glue.imports);
-  glue.__wbg_set_wasm(instance.exports);
+export async function load(instantiate: Instantiate): Promise<Core> {
+  glue.__wbg_set_wasm(await instantiate(glue.imports));
   glue.begin();
   return { start, grant, stop, call, flush, status };
 }

@@ -17,6 +17,11 @@ declare module "footfall-glue" {
   export function status(): void;
 }
 
+// The same module as JavaScript.
+declare module "footfall-twin" {
+  export function instantiate(imports: WebAssembly.Imports): WebAssembly.Exports;
+}
+
 // The same module's bytes, in base64.
 declare module "footfall-wasm" {
   const base64: string;

@@ -4,14 +4,17 @@
 
 mod bindings;
 mod inputs;
+mod lower;
 mod node;
 mod snip;
+mod twin;
 
 use crate::{
     cargo::{self, cargo},
     process,
 };
 use anyhow::{Context as _, bail};
+use bindings::Form;
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -55,8 +58,9 @@ pub(crate) fn build(root: &Path) -> anyhow::Result<()> {
     }
     add_target()?;
     let wasm = compile()?;
-    bindings::generate(&wasm, &work)?;
+    bindings::generate(&wasm, Form::Wasm, &work)?;
     optimise(root, &work)?;
+    twin::make(root, &wasm, &work.join("twin"))?;
     let mut types = node::program(root, "tsc");
     process::run("check the SDK's types", types.args(["-p", "sdk-wasm"]))?;
     test_scripts(root, &work)?;

@@ -1,6 +1,6 @@
 //! What lies between the wasm and JavaScript.
 
-use super::snip::snip;
+use super::{lower::lower, snip::snip};
 use crate::process;
 use anyhow::Context as _;
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
@@ -16,15 +16,27 @@ const GLUE: &str = "footfall_bg.js";
 /// What `script/core.ts` imports as `footfall-glue`: the functions, and what to instantiate with.
 const ENTRY: &str = "glue.js";
 
+/// What the wasm is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// To be run as it is.
+    Wasm,
+    /// To be made into JavaScript.
+    Twin,
+}
+
 /// Writes the wasm and its glue into a folder.
 ///
 /// # Errors
 /// When the wasm cannot be read, or nothing can be written.
-pub(super) fn generate(wasm: &Path, folder: &Path) -> anyhow::Result<()> {
+pub(super) fn generate(wasm: &Path, form: Form, folder: &Path) -> anyhow::Result<()> {
     process::say("==> make the bindings");
     fs::create_dir_all(folder).with_context(|| format!("make folder {}", folder.display()))?;
     let mut module = Module::from_file(wasm).context("read the compiled wasm")?;
     snip(&mut module);
+    if form == Form::Twin {
+        lower(&mut module)?;
+    }
     let mut output = Bindgen::new()
         .input_module("footfall", module)
         .bundler(true)?
@@ -84,9 +96,10 @@ fn shorten_exports(module: &mut Module, glue: &str) -> String {
             _ => shortened.push_str(part),
         }
     }
-    let start = short.get("__wbindgen_start").map_or("", String::as_str);
-    // What the module does first; the glue knows its name no more than anybody else.
-    let _written = writeln!(shortened, "export function begin() {{ wasm.{start}(); }}");
+    // What the module does first, if anything; the glue knows its name no more than anybody else.
+    let start = short.get("__wbindgen_start");
+    let start = start.map_or_else(String::new, |letters| format!("wasm.{letters}();"));
+    let _written = writeln!(shortened, "export function begin() {{ {start} }}");
     shortened
 }
 
