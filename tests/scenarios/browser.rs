@@ -2,7 +2,9 @@
 
 mod delivery;
 mod opt_out;
+mod policy;
 mod refusal;
 mod stage;
 mod story;
+mod twin;
 mod visit;
