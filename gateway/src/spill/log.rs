@@ -1,25 +1,22 @@
 //! The spill's state, without any I/O: an append-only log whose oldest part lies in segment files, and whose newest part,
 //! the tail, is still in memory. Records leave it in any order, files from the front.
 
+mod disk;
+mod replay;
 mod restore;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use disk::Write;
+pub(crate) use replay::{Due, Source};
 pub(crate) use restore::{Found, Restore};
 
 use super::{frame, keys::Keys, ranges::Ranges};
 use crate::outgoing::{Message, Topic};
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 /// About how long a block is that is written at once.
 const BLOCK: usize = 256 << 10;
-/// How long until the disk is tried again after it failed.
-const RETRY: Duration = Duration::from_secs(1);
-
 /// How large the log may grow.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -59,34 +56,6 @@ pub(crate) struct Stretch {
     memory: Option<Arc<Vec<u8>>>,
     /// Whether it counts against the memory limit: copies of what is still in the queue do not.
     counted: usize,
-}
-
-/// What is to be written next.
-#[derive(Clone, Debug)]
-pub(crate) struct Write {
-    pub(crate) frames: Arc<Vec<u8>>,
-    /// Begin a new file with this ordinal, or append to the newest.
-    pub(crate) begin: Option<u64>,
-}
-
-/// Where the next records to be replayed are.
-#[derive(Clone, Debug)]
-pub(crate) enum Source {
-    /// In the first `len` bytes of the file that begins with `first`.
-    File { len: u64 },
-    /// In memory.
-    Memory(Arc<Vec<u8>>),
-}
-
-/// What is to be replayed next.
-#[derive(Clone, Debug)]
-pub(crate) struct Due {
-    pub(crate) source: Source,
-    /// The first ordinal of that source.
-    pub(crate) first: u64,
-    /// The ordinals `from..until` wait, `until` at the latest the end of the source.
-    pub(crate) from: u64,
-    pub(crate) until: u64,
 }
 
 /// See the module.
@@ -179,12 +148,6 @@ impl Log {
         self.give_back(ordinal);
     }
 
-    /// A replayed record did not reach Kafka: it is replayed again.
-    pub(crate) fn give_back(&mut self, ordinal: u64) {
-        self.out.remove(ordinal, ordinal + 1);
-        self.cursor = self.cursor.min(ordinal);
-    }
-
     /// The record of a copy is on Kafka.
     pub(crate) fn copy_done(&mut self, ordinal: u64) {
         self.out.remove(ordinal, ordinal + 1);
@@ -204,166 +167,6 @@ impl Log {
                 self.keys.remove(key);
             }
         }
-    }
-
-    /// Records of a file that cannot be read any more. Its events are counted when the file goes.
-    pub(crate) fn lose(&mut self, first: u64, end: u64) {
-        let mut at = self.waiting_from(first);
-        while at < end {
-            self.done.insert(at, at + 1);
-            at = self.waiting_from(at + 1);
-        }
-    }
-
-    /// `first..end` are on their way to Kafka.
-    pub(crate) fn send(&mut self, first: u64, end: u64) {
-        self.out.insert(first, end);
-    }
-
-    /// Where the next records to be replayed are, if any can be read.
-    pub(crate) fn due(&mut self) -> Option<Due> {
-        self.cursor = self.waiting_from(self.cursor);
-        let from = self.cursor;
-        let stored_end = self.stored.back().map_or(0, |stretch| stretch.end);
-        let is_blocked = self.disk != Disk::Fine && !self.writing;
-        if from >= stored_end
-            && is_blocked
-            && let Some(block) = self.tail.pop_front()
-        {
-            // The disk does not take it, but Kafka may.
-            self.is_open = false;
-            self.stored.push_back(block);
-        }
-        let stretch = self.stored.iter().find(|stretch| from < stretch.end)?;
-        let from = from.max(stretch.first);
-        let source = match &stretch.memory {
-            Some(frames) => Source::Memory(frames.clone()),
-            None => Source::File { len: stretch.bytes },
-        };
-        let (first, end) = (stretch.first, stretch.end);
-        let until = self.taken_from(from).map_or(end, |taken| taken.min(end));
-        Some(Due {
-            source,
-            first,
-            from,
-            until,
-        })
-    }
-
-    /// The first ordinal from `at` on that is neither done nor on its way.
-    fn waiting_from(&self, mut at: u64) -> u64 {
-        loop {
-            let next = self.out.gap_from(self.done.gap_from(at));
-            if next == at {
-                return at;
-            }
-            at = next;
-        }
-    }
-
-    /// The first ordinal from `at` on that must not be sent, because it is done or on its way.
-    fn taken_from(&self, at: u64) -> Option<u64> {
-        let next = [&self.done, &self.out].map(|set| set.next_from(at));
-        next.into_iter().flatten().min()
-    }
-
-    /// What is to be written now, if anything. It is being written until [`Log::written`] or [`Log::write_failed`].
-    pub(crate) fn write(&mut self, now: Instant) -> Option<Write> {
-        if self.writing || self.retry_at.is_some_and(|at| now < at) {
-            return None;
-        }
-        let block = self.tail.front()?;
-        let head = u64::try_from(super::segment::HEADER).unwrap_or(u64::MAX);
-        let on_disk = self
-            .stored
-            .iter()
-            .filter(|stretch| stretch.memory.is_none());
-        let used: u64 = on_disk.map(|stretch| stretch.bytes).sum();
-        if used + head + block.bytes > self.limits.disk {
-            self.disk = Disk::Full;
-            return None;
-        }
-        let newest = self.stored.back();
-        let appends = self.is_open && newest.is_some_and(|file| file.bytes < self.limits.segment());
-        self.writing = true;
-        Some(Write {
-            frames: block.memory.clone()?,
-            begin: (!appends).then_some(block.first),
-        })
-    }
-
-    /// The front of the tail is on disk; `file_len` is the length of its file.
-    pub(crate) fn written(&mut self, begun: bool, file_len: u64) {
-        self.writing = false;
-        self.retry_at = None;
-        self.disk = Disk::Fine;
-        let Some(block) = self.tail.pop_front() else {
-            return;
-        };
-        self.memory -= block.counted;
-        let block = Stretch {
-            memory: None,
-            counted: 0,
-            bytes: file_len,
-            ..block
-        };
-        self.is_open = true;
-        match self.stored.back_mut() {
-            Some(file) if !begun => {
-                file.end = block.end;
-                file.bytes = file_len;
-                file.events += block.events;
-            }
-            _ => self.stored.push_back(block),
-        }
-    }
-
-    /// The front of the tail is not on disk. The file it was meant for is closed.
-    pub(crate) fn write_failed(&mut self, disk: Disk, now: Instant) {
-        self.writing = false;
-        self.is_open = false;
-        self.disk = disk;
-        self.retry_at = Some(now + RETRY);
-    }
-
-    /// Tries the disk again now, whenever it failed.
-    pub(crate) fn retry_now(&mut self) {
-        self.retry_at = None;
-    }
-
-    /// Files, by their first ordinals, that hold nothing any more, and how many events in them could not be read.
-    /// The caller deletes them.
-    pub(crate) fn retire(&mut self) -> (Vec<u64>, usize) {
-        let (mut files, mut lost) = (Vec::new(), 0);
-        while let Some(front) = self.stored.front() {
-            let is_done = self.done.gap_from(front.first) >= front.end;
-            if !is_done || (self.writing && self.stored.len() == 1) {
-                break;
-            }
-            let Some(front) = self.stored.pop_front() else {
-                break;
-            };
-            match front.memory {
-                Some(_) => self.memory -= front.counted,
-                None => files.push(front.first),
-            }
-            lost += front.events;
-        }
-        self.events -= lost;
-        if self.stored.is_empty() {
-            self.is_open = false;
-            if self.tail.is_empty() {
-                // Unreadable records leave their keys behind.
-                self.keys = Keys::default();
-                self.disk = Disk::Fine;
-            }
-        }
-        (files, lost)
-    }
-
-    /// The records that need not be replayed after a restart.
-    pub(crate) fn checkpoint(&self) -> &Ranges {
-        &self.done
     }
 
     /// Gives up what could not be written, and says how many events that were.
