@@ -13,6 +13,7 @@ use crate::{
     client::{AddressForm, ForwardedHeader, Proxies},
     hot_key,
     http::{privacy::Statement, sdk},
+    otlp::Otlp,
     privacy::Policy,
     server,
     sites::Sites,
@@ -55,6 +56,8 @@ pub struct Config {
     pub server: server::Options,
     /// Whether answers say how long what took.
     pub server_timing: bool,
+    /// Where spans of requests go, if anywhere.
+    pub otlp: Option<Otlp>,
     /// The SDK's files, if they are served.
     pub sdk: Option<Arc<sdk::Files>>,
     /// Who may send.
@@ -160,6 +163,7 @@ struct Raw {
     forwarded_header: ForwardedHeader,
     proxy_protocol: bool,
     server_timing: bool,
+    otlp: RawOtlp,
     #[serde(default)]
     tls: RawTls,
     #[serde(default)]
@@ -175,6 +179,12 @@ struct Privacy {
     purposes: Vec<String>,
     #[serde(default, deserialize_with = "optional_duration")]
     retention: Option<Duration>,
+}
+
+#[derive(Deserialize)]
+struct RawOtlp {
+    endpoint: Option<String>,
+    sample: f64,
 }
 
 #[derive(Default, Deserialize)]

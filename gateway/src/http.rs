@@ -10,12 +10,14 @@ mod pixel;
 pub mod privacy;
 mod refusal;
 pub mod sdk;
+mod span;
 #[cfg(test)]
 mod tests;
 mod timing;
 mod trace;
 
 pub(crate) use count::NO_ROUTE;
+pub(crate) use span::with_spans;
 
 use crate::{
     client::{AddressForm, Proxies},
@@ -52,7 +54,7 @@ use std::{
 pub struct Gateway {
     limits: Limits,
     ack_timeout: Duration,
-    statement: Statement,
+    statement: ArcSwap<Statement>,
     ip: AddressForm,
     proxies: Proxies,
     sites: ArcSwap<Sites>,
@@ -79,7 +81,7 @@ impl Gateway {
         Arc::new(Self {
             limits: config.limits,
             ack_timeout: config.ack_timeout,
-            statement: config.privacy.clone(),
+            statement: ArcSwap::from_pointee(config.privacy.clone()),
             ip: config.ip,
             proxies: config.proxies.clone(),
             sites: ArcSwap::from_pointee(config.sites.clone()),
@@ -93,10 +95,12 @@ impl Gateway {
         })
     }
 
-    /// From now on goes by these sites and serves these files. Requests that are under way are not touched.
-    pub fn reload(&self, mut sites: Sites, sdk: Option<Arc<sdk::Files>>) {
+    /// From now on goes by these sites and this statement, and serves these files. Requests that are under way are not
+    /// touched.
+    pub fn reload(&self, mut sites: Sites, statement: Statement, sdk: Option<Arc<sdk::Files>>) {
         sites.carry_on(&self.sites.load());
         self.sites.store(Arc::new(sites));
+        self.statement.store(Arc::new(statement));
         self.sdk.store(sdk);
     }
 

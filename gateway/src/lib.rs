@@ -12,6 +12,7 @@ pub mod hot_key;
 pub mod http;
 pub mod kafka;
 pub mod metrics;
+pub mod otlp;
 pub mod outgoing;
 mod pending;
 pub mod privacy;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::signal::unix::Signal;
 
 /// What is reloaded; a key's own name, or a table's.
-const RELOADED: [&str; 3] = ["sites", "sdk", "tls"];
+const RELOADED: [&str; 4] = ["sites", "privacy", "sdk", "tls"];
 
 /// Reads the configuration again at every signal. What is wrong is told, and then the old one holds.
 pub(crate) async fn on(mut signal: Signal, started: Config, gateway: Arc<Gateway>) {
@@ -46,7 +46,7 @@ fn apply(started: &Config, new: Config, gateway: &Gateway) {
     if let Some(files) = new.sdk.clone() {
         tokio::task::spawn_blocking(move || files.compress());
     }
-    gateway.reload(new.sites, new.sdk);
+    gateway.reload(new.sites, new.privacy, new.sdk);
     if !restart.is_empty() {
         let keys = restart.join(", ");
         tracing::warn!(keys, "these have changed and need a restart");

@@ -9,6 +9,7 @@ use crate::{
     http::{self, Gateway},
     kafka::KafkaSink,
     metrics::Metrics,
+    otlp::Spans,
     reload,
     server::{self, Life},
 };
@@ -32,6 +33,9 @@ use tokio::{
 const SPARE_FILES: u64 = 256;
 /// How long until Kafka is asked again for the topics that should be made.
 const TOPICS_RETRY: Duration = Duration::from_secs(1);
+
+/// How long the last spans may take to the collector; nobody waits longer for it.
+const LAST_SPANS: Duration = Duration::from_secs(1);
 
 /// Serves until the first signal to stop, then drains.
 ///
@@ -57,7 +61,11 @@ pub async fn run(config: Config, signals: Signals) -> anyhow::Result<()> {
     let Signals { stop, reload } = signals;
     tokio::spawn(reload::on(reload, config.clone(), gateway.clone()));
     let life = Life::default();
-    let router = http::router(&gateway, page);
+    let spans = config.otlp.as_ref().map(Spans::start).transpose()?;
+    let mut router = http::router(&gateway, page);
+    if let Some(spans) = &spans {
+        router = http::with_spans(router, spans.clone());
+    }
     let options = config.server.clone();
     let mut server = tokio::spawn(server::serve(
         listener,
@@ -71,7 +79,11 @@ pub async fn run(config: Config, signals: Signals) -> anyhow::Result<()> {
         failed = connect(&config, &sink) => return failed,
         () = stop.cancelled() => {}
     }
-    drain(&config, &gateway, life, server, sink).await
+    let drained = drain(&config, &gateway, life, server, sink).await;
+    if let Some(spans) = spans {
+        tokio::task::spawn_blocking(move || spans.finish(LAST_SPANS)).await?;
+    }
+    drained
 }
 
 /// What no request should have to wait for.

@@ -11,6 +11,7 @@ mod hot_key;
 mod kafka_tls;
 mod load;
 mod odd_input;
+mod otlp;
 mod privacy;
 mod records;
 mod sdk;

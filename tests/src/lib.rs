@@ -12,6 +12,7 @@
 pub mod aggregation;
 pub mod browser;
 pub mod client;
+pub mod collector;
 pub mod gateway;
 pub mod kafka;
 pub mod mount;

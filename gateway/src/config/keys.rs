@@ -205,6 +205,18 @@ const KEYS: &[Key] = &[
         help: "answers say in `Server-Timing` how long what took",
     },
     Key {
+        path: "otlp.endpoint",
+        form: Form::Text,
+        default: Default::Absent,
+        help: "a collector that takes spans of requests by OTLP over HTTP, such as `http://127.0.0.1:4318`; left out, there are none",
+    },
+    Key {
+        path: "otlp.sample",
+        form: Form::Share,
+        default: Default::Value("0.01"),
+        help: "the share of requests with a span, from 0 to 1; a request with a `traceparent` goes by what that says",
+    },
+    Key {
         path: "tls.certificate",
         form: Form::Path,
         default: Default::Absent,

@@ -1,7 +1,8 @@
-use super::{Config, Limits, Raw, RawSdk, RawSite, RawTls};
+use super::{Config, Limits, Raw, RawOtlp, RawSdk, RawSite, RawTls};
 use crate::{
     client::{Network, Proxies},
     http::{privacy::Statement, sdk},
+    otlp::Otlp,
     server::{
         self,
         tls::{self, Tls},
@@ -41,6 +42,7 @@ impl Config {
         problems.extend(spill_problem(document, raw.spill.dir.as_deref()));
         let sites = read_sites(document, raw.sites, &mut problems);
         let tls = read_tls(document, &raw.tls, &mut problems);
+        let otlp = read_otlp(document, &raw.otlp, &mut problems);
         let sdk = read_sdk(document, &raw.sdk, &mut problems);
         let server = server_options(
             &raw.limits,
@@ -69,6 +71,7 @@ impl Config {
             proxies,
             server,
             server_timing: raw.server_timing,
+            otlp,
             sdk,
             sites,
             document: document.clone(),
@@ -89,6 +92,16 @@ fn server_options(
         proxy_protocol,
         tls,
     }
+}
+
+fn read_otlp(document: &Document, raw: &RawOtlp, problems: &mut Vec<Problem>) -> Option<Otlp> {
+    let endpoint = raw.endpoint.as_deref()?;
+    let otlp = Otlp::new(endpoint, raw.sample);
+    if otlp.is_none() {
+        let expected = "an address such as `http://127.0.0.1:4318`";
+        problems.push(document.problem("otlp.endpoint", expected, quoted(endpoint)));
+    }
+    otlp
 }
 
 fn read_tls(document: &Document, raw: &RawTls, problems: &mut Vec<Problem>) -> Option<Tls> {

@@ -82,7 +82,7 @@ impl Gateway {
         let arrival = Arrival {
             received_at: source.received_at,
             client: client::describe(address.as_deref(), source.headers),
-            treatment: self.statement.policy.treat(objects, batch.consent),
+            treatment: self.statement.load().policy.treat(objects, batch.consent),
         };
         let admitted = admit(batch, &arrival, self.limits.event);
         let receipt = self.keep(batch, &admitted, &arrival, source)?;

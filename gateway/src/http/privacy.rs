@@ -87,11 +87,12 @@ struct Field {
 }
 
 async fn footfall(State(gateway): State<Arc<Gateway>>) -> Response {
+    let statement = gateway.statement.load();
     let Statement {
         policy,
         purposes,
         retention,
-    } = &gateway.statement;
+    } = &**statement;
     let (dropped, anonymised) = gateway.metrics.privacy();
     let fields: Vec<_> = fields(gateway.ip).collect();
     let retention_days: Value = match retention {
@@ -112,7 +113,7 @@ async fn footfall(State(gateway): State<Arc<Gateway>>) -> Response {
 }
 
 async fn page(State(gateway): State<Arc<Gateway>>) -> Response {
-    let statement = &gateway.statement;
+    let statement = gateway.statement.load();
     let (dropped, anonymised) = gateway.metrics.privacy();
     let fields: String = fields(gateway.ip)
         .map(|Field { name, about }| {

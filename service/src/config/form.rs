@@ -18,6 +18,8 @@ pub enum Form {
     Boolean,
     /// A whole number.
     Integer { min: i64, max: i64 },
+    /// A number from 0 to 1; read as it is.
+    Share,
     /// `200ms`, `5s`, `10m`, `24h`, `7d`; read as whole milliseconds.
     Duration,
     /// `64KiB`, `1MiB` or plain bytes; read as bytes.
@@ -52,6 +54,7 @@ impl Form {
             Self::Topic => "TOPIC",
             Self::Boolean => "true|false",
             Self::Integer { .. } => "N",
+            Self::Share => "SHARE",
             Self::Duration => "DURATION",
             Self::Size => "SIZE",
             Self::Choice(_) => "WORD",
@@ -73,6 +76,7 @@ impl Form {
             }
             Self::Boolean => "`true` or `false`".into(),
             Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
+            Self::Share => "a number from 0 to 1".into(),
             Self::Duration => "a duration such as `200ms`, `5s`, `10m`, `24h` or `7d`".into(),
             Self::Size => "a size such as `64KiB`, `1MiB` or a number of bytes".into(),
             Self::Choice(words) => {
@@ -100,6 +104,7 @@ impl Form {
             Self::Topic => is_topic_name(text).then(|| text.into()),
             Self::Boolean => text.parse::<bool>().ok().map(Value::from),
             Self::Integer { .. } => self.read_integer(text.parse().ok()?),
+            Self::Share => parse_share(text).map(Value::from),
             Self::Duration => parse_duration(text).map(Value::from),
             Self::Size => parse_size(text).map(Value::from),
             Self::Choice(words) => words.contains(&text).then(|| text.into()),
@@ -120,6 +125,7 @@ impl Form {
         match self {
             Self::Integer { min, max } => (*min..=*max).contains(&number).then(|| number.into()),
             Self::Size => u64::try_from(number).ok().map(Value::from),
+            Self::Share => (0..=1).contains(&number).then(|| number.into()),
             Self::Text
             | Self::Path
             | Self::Address
@@ -146,6 +152,11 @@ fn is_address(text: &str) -> bool {
     text.rsplit_once(':').is_some_and(|(host, port)| {
         !host.is_empty() && !host.contains(char::is_whitespace) && port.parse::<u16>().is_ok()
     })
+}
+
+fn parse_share(text: &str) -> Option<f64> {
+    let share = text.parse().ok()?;
+    (0.0..=1.0).contains(&share).then_some(share)
 }
 
 /// A whole number and its unit, split where the digits end.

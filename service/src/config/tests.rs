@@ -247,6 +247,19 @@ fn every_default_has_the_form_of_its_key() {
     }
 }
 
+#[test]
+fn a_share_is_a_number_from_0_to_1() {
+    let share = |text| Form::Share.read_text(text);
+    assert_eq!(share("0.25"), Some(0.25.into()));
+    assert_eq!(
+        (share("0"), share("1")),
+        (Some(0.0.into()), Some(1.0.into()))
+    );
+    for text in ["1.01", "-0.1", "NaN", "inf", "half", ""] {
+        assert_eq!(share(text), None, "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn a_duration_survives_being_written(count in 0_u64..1_000_000, unit in 0_usize..5) {
@@ -256,7 +269,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_a_form_panic(text in ".*") {
-        for form in [Form::Text, Form::Address, Form::Brokers, Form::Topic, Form::Duration, Form::Size, Form::List] {
+        for form in [Form::Text, Form::Address, Form::Brokers, Form::Topic, Form::Duration, Form::Size, Form::List, Form::Share] {
             let _read = form.read_text(&text);
         }
     }

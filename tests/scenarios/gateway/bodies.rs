@@ -228,5 +228,12 @@ async fn a_pixel_is_a_page_view_and_always_a_picture() {
         metrics.sum("footfall_events_dropped_total{reason=\"privacy\"}"),
         1.0
     );
+    // Their picture says 200 all the same.
+    for (code, count) in [("ok", 3.0), ("invalid_field", 2.0)] {
+        let of_code = format!(
+            "footfall_requests_total{{route=\"/v1/pixel.gif\",status=\"200\",code=\"{code}\"}}"
+        );
+        assert_eq!(metrics.sum(&of_code), count, "{metrics:?}");
+    }
     assert_eq!(kafka.read(&gateway.rejected).await.unwrap(), []);
 }

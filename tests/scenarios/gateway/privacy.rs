@@ -8,6 +8,7 @@ use footfall_tests::{
     kafka::Kafka,
     wait,
 };
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use thirtyfour::By;
 
@@ -168,4 +169,29 @@ async fn the_switch_sets_the_flag_of_the_sdk_and_forgets_the_visitor() {
     checked("true").await.click().await.unwrap();
     checked("false").await;
     assert_eq!(stored().await, json!([null, null]));
+}
+
+#[tokio::test]
+async fn the_policy_is_reloaded_with_what_is_told_about_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gateway.toml");
+    std::fs::write(&file, "privacy.policy = \"drop\"\n").unwrap();
+    let flags = ["--config", &file.display().to_string()];
+    let gateway = Gateway::start_with(Kafka::shared().await, &flags).await;
+    let dropped = post(&gateway, "dnt", None).await.json();
+    assert_eq!(dropped["dropped"], 1);
+    let new = "[privacy]\npolicy = \"anonymise\"\npurposes = [\"statistics\"]\n";
+    std::fs::write(&file, new).unwrap();
+    gateway.program.signal(Signal::SIGHUP);
+    let said = wait::until("the new policy to be told", async || {
+        let said = well_known(&gateway, "footfall.json").await;
+        let is_new = said["policy"] == "anonymise";
+        is_new.then(|| said.clone()).ok_or(said.to_string())
+    })
+    .await;
+    assert_eq!(said["purposes"], json!(["statistics"]));
+    let kept = post(&gateway, "dnt", None).await.json();
+    assert_eq!(kept, json!({"accepted": 1, "rejected": []}));
+    let logs = gateway.program.stderr();
+    assert!(!logs.contains("need a restart"), "{logs}");
 }

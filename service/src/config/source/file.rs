@@ -140,6 +140,7 @@ impl FileReader<'_> {
                 return self.reader.form_of_text(path, form, text, &origin);
             }
             (Form::Boolean, DeValue::Boolean(value)) => Some(Value::from(*value)),
+            (form @ Form::Share, DeValue::Float(number)) => form.read_text(number.as_str()),
             (form, DeValue::Integer(number)) => {
                 i64::from_str_radix(number.as_str(), number.radix())
                     .ok()
