@@ -19,15 +19,30 @@ use tempfile::TempDir;
 /// When it has not been built; says how to.
 #[must_use]
 pub fn path(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("the test's own path");
-    let folder = test.ancestors().nth(2).expect("target/debug/deps/TEST");
-    let program = folder.join(name);
+    let program = profile().join(name);
     assert!(
         program.exists(),
         "{} is not built; run `cargo xtask test`",
         program.display()
     );
     program
+}
+
+/// The folder that cargo builds into.
+///
+/// # Panics
+/// Never: tests lie in it.
+#[must_use]
+pub fn target() -> PathBuf {
+    let profile = profile();
+    profile.parent().expect("target").to_owned()
+}
+
+/// Where the test's own binary lies, and the programs beside it.
+fn profile() -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    let folder = test.ancestors().nth(2).expect("target/debug/deps/TEST");
+    folder.to_owned()
 }
 
 /// The folder of the workspace.

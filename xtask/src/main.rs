@@ -1,6 +1,7 @@
 //! Every command a person runs: `cargo xtask demo`, `test`, `sdk`, `kafka`, `bench`, `ci`.
 
 mod bench;
+mod browsers;
 mod cargo;
 mod ci;
 mod demo;

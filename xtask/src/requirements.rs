@@ -90,16 +90,22 @@ pub(crate) const BROWSER: &[Tool] = &[
     Tool::program("chromedriver", "chromium-driver"),
 ];
 
+/// What the tests need to run in Firefox, besides its driver.
+pub(crate) const FIREFOX: &[Tool] = &[Tool::program("firefox-esr", "firefox-esr")];
+
+/// What the tests need to run in WebKitGTK, which has no headless mode.
+pub(crate) const WEBKIT: &[Tool] = &[
+    Tool::program("WebKitWebDriver", "webkit2gtk-driver"),
+    Tool::program("Xvfb", "xvfb"),
+];
+
 /// Installs what is missing where that may be done (as root, with apt).
 ///
 /// # Errors
 /// Names in one line what is missing and how to install it, where it may not.
 pub(crate) fn ensure(tools: &[&[Tool]]) -> anyhow::Result<()> {
-    let missing: Vec<Tool> = tools
-        .concat()
-        .into_iter()
-        .filter(|tool| !tool.is_there())
-        .collect();
+    let mut missing = tools.concat();
+    missing.retain(|tool| !tool.is_there());
     if missing.is_empty() {
         return Ok(());
     }

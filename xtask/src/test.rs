@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the whole suite, or a part of it.
 
 use crate::{
-    cargo, kafka, pages, process,
+    browsers, cargo, kafka, pages, process,
     requirements::{self, BALANCERS, BROWSER, BUILD, CERTIFICATES, KAFKA},
     sdk,
 };
@@ -19,6 +19,7 @@ pub(crate) struct Options {
 /// When something cannot be installed or built, or a test fails.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     requirements::ensure(&[BUILD, KAFKA, BALANCERS, CERTIFICATES, BROWSER])?;
+    let absent = browsers::install();
     sdk::build(cargo::root())?;
     pages::build(cargo::root())?;
     pages::test(cargo::root())?;
@@ -32,6 +33,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     for (step, kind) in [("run the doc tests", "--doc"), ("run the tests", "--tests")] {
         let mut test = cargo::cargo(&["test", "--no-fail-fast", kind]);
         test.args(cargo::SELECTION).args(&options.name);
+        if kind == "--tests" {
+            test.arg("--").args(browsers::without(&absent));
+        }
         process::run(step, &mut test)?;
     }
     Ok(())

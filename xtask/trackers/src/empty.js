@@ -1,0 +1,1 @@
+// What every page pays that has a script at all.
