@@ -3,21 +3,24 @@
 
 /// A scenario that is a function of the browser, as a test for each of them.
 macro_rules! in_every_browser {
-    ($($scenario:ident),+ $(,)?) => {
+    ($($(#[$mark:meta])* $scenario:ident),+ $(,)?) => {
         $(
             mod $scenario {
                 use footfall_tests::browser::Kind;
 
+                $(#[$mark])*
                 #[tokio::test(flavor = "multi_thread")]
                 async fn chromium() {
                     super::$scenario(Kind::Chromium).await;
                 }
 
+                $(#[$mark])*
                 #[tokio::test(flavor = "multi_thread")]
                 async fn firefox() {
                     super::$scenario(Kind::Firefox).await;
                 }
 
+                $(#[$mark])*
                 #[tokio::test(flavor = "multi_thread")]
                 async fn webkit() {
                     super::$scenario(Kind::WebKit).await;

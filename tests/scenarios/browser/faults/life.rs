@@ -194,9 +194,13 @@ impl<'a> Life<'a> {
     }
 
     async fn until(&self, what: &str, script: &str) {
-        wait::until(what, async || match self.browser.run(script).await? {
-            serde_json::Value::Bool(true) => Ok(()),
-            other => Err(other.to_string()),
+        wait::until(what, async || {
+            let answer = self.browser.run(script).await?;
+            if answer == true {
+                Ok(())
+            } else {
+                Err(answer.to_string())
+            }
         })
         .await;
     }
