@@ -2,6 +2,7 @@
 
 mod alone;
 mod delivery;
+mod open;
 mod reach;
 mod replay;
 mod shared;
@@ -16,16 +17,13 @@ use crate::{
     outgoing::{Message, Outgoing, Topic},
     pending::{Pace, Pending, Rules, Taken, Token},
     sink::{Health, Receipt, Sink, Unavailable},
-    spill::{
-        Folder, Log,
-        keeper::Keeper,
-        log::{Disk, Found, Limits},
-    },
+    spill::{Folder, Log, Unread, keeper::Keeper, log::Disk},
 };
 use alone::Alone;
 use anyhow::Context as _;
 use delivery::Deliveries;
 use footfall_service::health;
+use open::Opened;
 use rdkafka::{
     ClientConfig,
     config::FromClientConfigAndContext as _,
@@ -87,7 +85,14 @@ impl KafkaSink {
     /// When librdkafka does not take the configuration, or the spill cannot be read or written.
     pub fn new(config: &Config, metrics: Metrics) -> anyhow::Result<Self> {
         let client = client_config(&config.kafka, config.limits.body);
-        let (folder, log) = open_spill(config, &metrics)?.unzip();
+        let (folder, log, unread) = match open::spill(config, &metrics)? {
+            Some(Opened {
+                folder,
+                log,
+                unread,
+            }) => (Some(folder), Some(log), unread),
+            None => (None, None, None),
+        };
         let delivered = config.ack == Ack::Delivered;
         let spills = log.is_some() && !delivered;
         let rules = Rules {
@@ -120,15 +125,31 @@ impl KafkaSink {
             threads: Arc::default(),
         };
         if let Some(folder) = folder {
-            sink.start_threads(folder, config.spill.sync_interval)
+            sink.start_threads(folder, config, unread)
                 .context("start the threads of the spill")?;
         }
         Ok(sink)
     }
 
-    fn start_threads(&self, folder: Arc<Folder>, sync_interval: Duration) -> std::io::Result<()> {
+    fn start_threads(
+        &self,
+        folder: Arc<Folder>,
+        config: &Config,
+        unread: Option<Unread>,
+    ) -> std::io::Result<()> {
         let replayer = Replayer::new(self.clone(), folder.clone());
         let shared = self.shared.clone();
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(unread) = unread {
+            let (limits, shared, folder) = (open::limits(config), shared.clone(), folder.clone());
+            let read = move || open::read_rest(&shared, &folder, &unread, limits);
+            threads.push(
+                thread::Builder::new()
+                    .name("spill read".into())
+                    .spawn(read)?,
+            );
+        }
+        let sync_interval = config.spill.sync_interval;
         let mut keeper = Keeper::new(LogOf(shared.clone()), folder, sync_interval);
         let keep = move || {
             while !shared.is_stopped() {
@@ -137,7 +158,6 @@ impl KafkaSink {
             }
             keeper.finish();
         };
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         threads.push(
             thread::Builder::new()
                 .name("spill replay".into())
@@ -323,37 +343,6 @@ impl Sink for KafkaSink {
             reason,
         }
     }
-}
-
-/// Reads what an earlier run has left in the spill, if there is one.
-fn open_spill(config: &Config, metrics: &Metrics) -> anyhow::Result<Option<(Folder, Log)>> {
-    let Some(dir) = &config.spill.dir else {
-        return Ok(None);
-    };
-    let folder = Folder::open(dir)?;
-    let limits = Limits {
-        disk: config.spill.max_bytes,
-        memory: config.kafka.queue / 2,
-    };
-    let (log, found) = folder.restore(limits)?;
-    let Found {
-        events,
-        lost,
-        damage,
-    } = found;
-    if lost > 0 || damage > 0 {
-        tracing::error!(
-            records = lost,
-            bytes = damage,
-            "the spill is damaged: the rest of it is replayed"
-        );
-    }
-    if events > 0 {
-        tracing::info!(events, "events from the spill will be replayed");
-    }
-    metrics.recovered(events + lost);
-    metrics.dropped(Dropped::SpillCorrupt, lost);
-    Ok(Some((folder, log)))
 }
 
 /// How long the client waits for a batch to fill.

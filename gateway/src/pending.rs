@@ -401,10 +401,15 @@ impl Pending {
             .map(|(_, flight)| flight.started);
         let is_stuck =
             oldest.is_some_and(|since| now.saturating_duration_since(since) > self.rules.patience);
-        self.outage = !reachable || is_stuck;
+        self.outage = !reachable || is_stuck || self.is_behind();
         if self.outage {
             self.copy_all();
         }
+    }
+
+    /// Whether what an earlier run has left is still being read: everything new waits behind it.
+    fn is_behind(&self) -> bool {
+        self.log.as_ref().is_some_and(Log::is_behind)
     }
 
     /// Whether requests go to the spill.
@@ -444,7 +449,10 @@ impl Pending {
 
     /// How many bytes may be replayed now.
     fn replay_budget(&self, now: Instant) -> usize {
-        let waits = self.outage || self.halted || self.replay_at.is_some_and(|at| now < at);
+        let waits = self.outage
+            || self.halted
+            || self.is_behind()
+            || self.replay_at.is_some_and(|at| now < at);
         if waits {
             0
         } else {

@@ -1,7 +1,7 @@
 //! The files of the spill.
 
 use super::{
-    log::{Found, Limits, Log, Restore},
+    log::{Found, Limits, Log, Older, Restore},
     ranges::Ranges,
     segment::{self, Header, Unreadable},
 };
@@ -15,6 +15,24 @@ use std::{
 const EXTENSION: &str = "spill";
 const CHECKPOINT: &str = "checkpoint";
 const LOCK: &str = "lock";
+/// How many bytes are read before the gateway listens. What is more is read while it already takes requests.
+const AT_ONCE: u64 = 16 << 20;
+
+/// What an earlier run has left.
+#[derive(Debug)]
+pub(crate) enum Left {
+    /// Read, in full.
+    Read(Log, Found),
+    /// So much that it is still to be read. The log is for newer records meanwhile.
+    Unread(Log, Unread),
+}
+
+/// Files that an earlier run has left.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    segments: Vec<u64>,
+    done: Ranges,
+}
 
 /// A folder that this process alone uses.
 #[derive(Debug)]
@@ -79,13 +97,58 @@ impl Folder {
         })
     }
 
-    /// Reads what an earlier run has left.
+    /// Finds what an earlier run has left, and reads it if it is not too much.
     ///
     /// # Errors
     /// When a file cannot be read, or is of a later version of the format.
-    pub(crate) fn restore(&self, limits: Limits) -> anyhow::Result<(Log, Found)> {
-        let mut restore = Restore::new(limits, self.checkpoint()?);
-        for first in self.segments()? {
+    pub(crate) fn look(&self, limits: Limits) -> anyhow::Result<Left> {
+        let left = Unread {
+            segments: self.segments()?,
+            done: self.checkpoint()?,
+        };
+        let mut bytes = 0;
+        for first in &left.segments {
+            bytes += fs::metadata(self.segment(*first))?.len();
+        }
+        if bytes <= AT_ONCE {
+            let (log, found) = self.restore(&left, limits, || false)?;
+            return Ok(Left::Read(log, found));
+        }
+        let mut newest = Restore::new(limits, left.done.clone());
+        // When the disk fails, the end of a file may be there again in the next one, which then may hold nothing else.
+        let two = left.segments.len().saturating_sub(2);
+        self.read_all(&mut newest, &left.segments[two..], || false)?;
+        let first = left.segments.first().copied().unwrap_or_default();
+        let older = Older { first, bytes };
+        let log = Log::behind(older, newest.next(), left.done.clone(), limits);
+        Ok(Left::Unread(log, left))
+    }
+
+    /// Reads what an earlier run has left, as long as `stops` does not say otherwise.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or is of a later version of the format, and when it was stopped.
+    pub(crate) fn restore(
+        &self,
+        left: &Unread,
+        limits: Limits,
+        stops: impl Fn() -> bool,
+    ) -> anyhow::Result<(Log, Found)> {
+        let mut restore = Restore::new(limits, left.done.clone());
+        self.read_all(&mut restore, &left.segments, stops)?;
+        Ok(restore.finish())
+    }
+
+    fn read_all(
+        &self,
+        restore: &mut Restore,
+        segments: &[u64],
+        stops: impl Fn() -> bool,
+    ) -> anyhow::Result<()> {
+        for &first in segments {
+            if stops() {
+                bail!("the gateway stops");
+            }
             let path = self.segment(first);
             let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
             match Header::read(&bytes) {
@@ -94,7 +157,7 @@ impl Folder {
                 Err(Unreadable::Damaged) | Ok(_) => restore.add(first, &bytes),
             }
         }
-        Ok(restore.finish())
+        Ok(())
     }
 
     fn checkpoint(&self) -> anyhow::Result<Ranges> {

@@ -22,6 +22,13 @@ impl Keys {
         *count = count.saturating_sub(1);
     }
 
+    /// Adds what another one holds.
+    pub(crate) fn join(&mut self, other: &Self) {
+        for (count, more) in self.0.iter_mut().zip(&other.0) {
+            *count += more;
+        }
+    }
+
     pub(crate) fn has(&self, key: &[u8]) -> bool {
         self.0[slot(key)] > 0
     }

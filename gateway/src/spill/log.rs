@@ -2,12 +2,14 @@
 //! the tail, is still in memory. Records leave it in any order, files from the front.
 
 mod disk;
+mod older;
 mod replay;
 mod restore;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use disk::Write;
+pub(crate) use older::Older;
 pub(crate) use replay::{Due, Source};
 pub(crate) use restore::{Found, Restore};
 
@@ -72,6 +74,7 @@ pub(crate) struct Log {
     is_open: bool,
     /// Whether the front of the tail is being written right now.
     writing: bool,
+    older: Option<Older>,
     /// Records that need not be replayed any more.
     done: Ranges,
     /// Records that are on their way to Kafka.
@@ -93,11 +96,9 @@ impl Log {
 
     /// Bytes on disk, and those that are on their way there.
     pub(crate) fn bytes(&self) -> u64 {
-        self.stored
-            .iter()
-            .chain(&self.tail)
-            .map(|stretch| stretch.bytes)
-            .sum()
+        let own = self.stored.iter().chain(&self.tail);
+        let own: u64 = own.map(|stretch| stretch.bytes).sum();
+        own + self.older.map_or(0, |older| older.bytes)
     }
 
     pub(crate) fn disk(&self) -> &Disk {
@@ -106,7 +107,7 @@ impl Log {
 
     /// Whether nothing at all lies here.
     pub(crate) fn is_empty(&self) -> bool {
-        self.stored.is_empty() && self.tail.is_empty()
+        self.stored.is_empty() && self.tail.is_empty() && !self.is_behind()
     }
 
     /// Whether everything that lies here is on disk.
@@ -126,7 +127,8 @@ impl Log {
 
     /// The oldest ordinal that lies here.
     pub(crate) fn oldest_file(&self) -> Option<u64> {
-        self.stored.front().map(|stretch| stretch.first)
+        let own = self.stored.front().map(|stretch| stretch.first);
+        self.older.map(|older| older.first).or(own)
     }
 
     /// Appends a record that lies nowhere else.

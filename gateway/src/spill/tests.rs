@@ -1,7 +1,7 @@
 //! The formats on disk, held to the golden files.
 
 use super::{
-    Folder,
+    Folder, Left,
     frame::{self, Item},
     log::{Due, Found, Limits, Source},
     ranges::Ranges,
@@ -84,7 +84,9 @@ fn a_folder_of_version_1_is_replayed_from_its_checkpoint() {
         memory: 1 << 20,
     };
     let folder = Folder::open(folder.path()).unwrap();
-    let (mut log, found) = folder.restore(limits).unwrap();
+    let Left::Read(mut log, found) = folder.look(limits).unwrap() else {
+        panic!("so little is read at once");
+    };
     assert_eq!(
         found,
         Found {
@@ -115,7 +117,7 @@ fn a_folder_of_a_later_version_is_refused() {
     };
     let error = Folder::open(folder.path())
         .unwrap()
-        .restore(limits)
+        .look(limits)
         .unwrap_err();
     assert!(error.to_string().contains("version 2"), "{error}");
 }

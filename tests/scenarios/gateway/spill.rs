@@ -2,5 +2,6 @@
 
 mod disk;
 mod file_system;
+mod large;
 mod outage;
 mod refused;

@@ -31,6 +31,7 @@ impl Log {
             .iter()
             .filter(|stretch| stretch.memory.is_none());
         let used: u64 = on_disk.map(|stretch| stretch.bytes).sum();
+        let used = used + self.older.map_or(0, |older| older.bytes);
         if used + head + block.bytes > self.limits.disk {
             self.disk = Disk::Full;
             return None;

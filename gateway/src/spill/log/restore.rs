@@ -41,6 +41,7 @@ impl Restore {
             tail: VecDeque::new(),
             is_open: false,
             writing: false,
+            older: None,
             done,
             out: Ranges::default(),
             cursor: 0,
@@ -103,6 +104,13 @@ impl Restore {
         stretch.end = self.log.next.max(first);
         self.log.events += stretch.events;
         self.log.stored.push_back(stretch);
+    }
+
+    /// No record that was read has this ordinal, or one above it.
+    pub(crate) fn next(&self) -> u64 {
+        let checkpointed = self.log.done.iter().last().map_or(0, |(_, end)| end);
+        // One above, in case what was read last is damage.
+        self.log.next.max(checkpointed) + 1
     }
 
     /// The log, ready to be replayed from its beginning.

@@ -82,6 +82,50 @@ fn what_was_written_is_due_in_order_and_its_file_goes_when_all_is_done() {
 }
 
 #[test]
+fn what_comes_while_an_earlier_run_is_read_is_due_after_it() {
+    let mut log = new_log(LIMITS);
+    let mut files = Files::default();
+    for value in ["a", "b", "c"] {
+        log.append(&message(value));
+        files.write_all(&mut log);
+    }
+    let [(first, bytes)] = &mut *files.0 else {
+        panic!("there is one file");
+    };
+    // The last record is damaged: nobody can tell whether it was one, or two.
+    bytes.pop();
+    let older = Older {
+        first: *first,
+        bytes: bytes.len() as u64,
+    };
+    let mut newest = Restore::new(LIMITS, Ranges::default());
+    newest.add(*first, bytes);
+    let next = newest.next();
+    let mut log = Log::behind(older, next, Ranges::default(), LIMITS);
+    assert!(log.is_behind() && !log.is_empty());
+    assert_eq!((log.bytes(), log.oldest_file()), (older.bytes, Some(0)));
+    log.append(&message("d"));
+    let mut newer = Files::default();
+    newer.write_all(&mut log);
+
+    let (older, found) = files.restore(Ranges::default());
+    assert_eq!((found.events, found.lost), (2, 1));
+    log.join(older);
+    assert_eq!((log.events(), log.is_behind()), (3, false));
+    assert_eq!(drain(&mut log), [0, 1, next + 1]);
+    assert_eq!(log.retire(), (vec![0, next + 1], 0));
+    assert!(log.is_empty() && !log.has_key(b"demo/v"));
+
+    // A crash before the older ones had been read loses nothing, and counts the same.
+    files.0.append(&mut newer.0);
+    let mut checkpoint = Ranges::default();
+    checkpoint.insert(next, next + 1);
+    let (mut again, found) = files.restore(checkpoint);
+    assert_eq!((found.events, found.lost), (3, 1));
+    assert_eq!(drain(&mut again), [0, 1, next + 1]);
+}
+
+#[test]
 fn a_copy_is_replayed_only_when_its_record_has_failed_and_then_before_what_is_newer() {
     let mut log = new_log(LIMITS);
     let copies = ["a", "b"].map(|value| log.copy(&message(value)));
