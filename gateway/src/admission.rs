@@ -48,8 +48,8 @@ pub fn admit<'a>(batch: &Batch<'a>, arrival: &Arrival<'a>, max_event_len: usize)
         accepted: Vec::with_capacity(batch.events.len()),
         rejected: Vec::new(),
     };
-    for (index, raw) in batch.events.iter().enumerate() {
-        let read = Event::read(raw, max_event_len);
+    for (index, sent) in batch.events.iter().enumerate() {
+        let read = sent.read(max_event_len);
         match unless_seen(&mut seen, read) {
             Ok(event) => admitted.accepted.push(envelope.record(event)),
             Err(Fault { id, code, message }) => admitted.rejected.push(Rejection {

@@ -364,6 +364,8 @@ fn client_config(config: &config::Kafka, max_body: usize) -> ClientConfig {
         ("acks", "1"),
         // A request that is retried must not come after a newer one: the order of a key is kept.
         ("max.in.flight.requests.per.connection", "1"),
+        // Fewer, larger requests: every one costs the gateway and the broker about as much as ten records.
+        ("linger.ms", "20"),
         ("queue.buffering.max.messages", "0"),
         ("queue.buffering.max.kbytes", &queue_kib.to_string()),
         ("message.max.bytes", &message.to_string()),

@@ -66,8 +66,10 @@ impl Outgoing {
         admitted: &Admitted<'_>,
         received_at: Timestamp,
     ) -> serde_json::Result<Self> {
-        let sent: usize = batch.events.iter().map(|event| event.get().len()).sum();
-        let shared = batch.context.map_or(0, |context| context.get().len()) + USUAL_OVERHEAD;
+        let lengths = batch.events.iter().map(|sent| sent.json().as_str().len());
+        let sent: usize = lengths.sum();
+        let context = batch.context.map_or(0, |context| context.as_str().len());
+        let shared = context + USUAL_OVERHEAD;
         let mut outgoing = Self {
             buffer: Vec::with_capacity(sent + shared * admitted.accepted.len()),
             places: Vec::with_capacity(batch.events.len()),
@@ -91,7 +93,7 @@ impl Outgoing {
                     message: (&*rejection.message).into(),
                     index: rejection.index,
                     received_at,
-                    event: batch.events[rejection.index],
+                    event: batch.events[rejection.index].json(),
                 };
                 serde_json::to_writer(buffer, &record)?;
                 Ok(Some(key_end))

@@ -279,21 +279,17 @@ impl Pending {
         }
     }
 
-    /// Kafka has a record. Says how long its flight took, if it was the last of it.
+    /// Kafka has a record. Says when its flight began, if it was the last of it.
     pub(crate) fn delivered(
         &mut self,
         token: Token,
         key: Option<&[u8]>,
         bytes: usize,
-        now: Instant,
-    ) -> (Fate, Option<Duration>) {
+    ) -> (Fate, Option<Instant>) {
         let Some(landed) = self.land(token, bytes, false) else {
             return (Fate::Unknown, None);
         };
         let topic = landed.topic;
-        let took = landed
-            .over_since
-            .map(|since| now.saturating_duration_since(since));
         let replayed = match (landed.place, &mut self.log) {
             (Place::Replayed(ordinal, _), Some(log)) => {
                 log.done(ordinal, topic, key);
@@ -305,7 +301,7 @@ impl Pending {
             }
             _ => false,
         };
-        (Fate::Produced { topic, replayed }, took)
+        (Fate::Produced { topic, replayed }, landed.over_since)
     }
 
     /// Kafka's client gives a record back.

@@ -4,8 +4,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use crate::{Text, Timestamp, WriteKey, word::words};
-use serde_json::value::RawValue;
+use crate::{Json, Text, Timestamp, WriteKey, event::Sent, json, word::words};
 
 /// The most events of one batch.
 pub const MAX_EVENTS: usize = 500;
@@ -14,9 +13,9 @@ pub const MAX_TEXT_LEN: usize = 128;
 /// The longest `context`, in bytes as sent. It goes into every record of the batch, so it has a limit of its own.
 pub const MAX_CONTEXT_LEN: usize = 16 * 1024;
 /// How deep a body may be nested, itself the first level.
-pub const MAX_DEPTH: usize = 512;
+pub const MAX_DEPTH: usize = json::MAX_DEPTH;
 
-/// A batch whose envelope is right; its events have not been looked into.
+/// A batch whose envelope is right; its events may be wrong.
 #[derive(Clone, Debug)]
 pub struct Batch<'a> {
     /// The site.
@@ -36,9 +35,9 @@ pub struct Batch<'a> {
     /// What the visitor has said explicitly.
     pub consent: Option<Consent>,
     /// Carried byte for byte.
-    pub context: Option<&'a RawValue>,
-    /// 1 to 500 JSON values.
-    pub events: Vec<&'a RawValue>,
+    pub context: Option<Json<'a>>,
+    /// 1 to 500 of them, right or wrong.
+    pub events: Vec<Sent<'a>>,
 }
 
 words! {

@@ -4,9 +4,8 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use crate::{EventId, Text, Timestamp, answer::Code, word::words};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use crate::{EventId, Json, Text, Timestamp, answer::Code, word::words};
+use serde::Deserialize;
 use std::borrow::Cow;
 
 /// The longest `name`, in bytes.
@@ -40,6 +39,13 @@ words! {
     }
 }
 
+/// An element of a batch's `events`, right or wrong.
+#[derive(Clone, Debug)]
+pub struct Sent<'a> {
+    json: Json<'a>,
+    event: Result<Event<'a>, Fault>,
+}
+
 /// An event that is right in itself.
 #[derive(Clone, Debug)]
 pub struct Event<'a> {
@@ -58,49 +64,49 @@ pub struct Event<'a> {
     /// On what.
     pub element: Option<Element<'a>>,
     /// Carried byte for byte; never `{}`.
-    pub properties: Option<&'a RawValue>,
+    pub properties: Option<Json<'a>>,
 }
 
 /// Where an event happened.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Page<'a> {
     /// The page's address.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub url: Option<Text<'a>>,
     /// Its title.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub title: Option<Text<'a>>,
     /// Where the visitor came from.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub referrer: Option<Text<'a>>,
 }
 
 /// What an event happened on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Element<'a> {
     /// Its tag, in lower case.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub tag: Option<Text<'a>>,
     /// Its `id`.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub id: Option<Text<'a>>,
     /// Its `name`.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub name: Option<Text<'a>>,
     /// Its role for assistive technology.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub role: Option<Text<'a>>,
     /// What a person reads on it.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub text: Option<Text<'a>>,
     /// Where it leads.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub href: Option<Text<'a>>,
     /// Its place in the document, as a CSS selector.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub path: Option<Text<'a>>,
     /// `outbound` or `download`, for links.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub kind: Option<Text<'a>>,
 }
 

@@ -88,20 +88,18 @@ pub struct InvalidEventId;
 
 /// Where a UUID has hyphens.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+/// Where the two digits of each byte begin.
+const DIGIT_PAIRS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
 const UUID_LEN: usize = 36;
 
 impl EventId {
-    fn to_bytes(self) -> [u8; UUID_LEN] {
+    /// The text, without an allocation.
+    pub(crate) fn to_bytes(self) -> [u8; UUID_LEN] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [b'-'; UUID_LEN];
-        let places = (0..UUID_LEN).filter(|place| !HYPHENS.contains(place));
-        let nibbles = self
-            .0
-            .to_be_bytes()
-            .into_iter()
-            .flat_map(|byte| [byte >> 4, byte & 0xF]);
-        for (place, nibble) in places.zip(nibbles) {
-            text[place] = DIGITS[usize::from(nibble)];
+        for (place, byte) in DIGIT_PAIRS.into_iter().zip(self.0.to_be_bytes()) {
+            text[place] = DIGITS[usize::from(byte >> 4)];
+            text[place + 1] = DIGITS[usize::from(byte & 0xF)];
         }
         text
     }
@@ -111,17 +109,15 @@ impl FromStr for EventId {
     type Err = InvalidEventId;
 
     fn from_str(text: &str) -> Result<Self, InvalidEventId> {
-        if text.len() != UUID_LEN {
+        let bytes: &[u8; UUID_LEN] = text.as_bytes().try_into().map_err(|_| InvalidEventId)?;
+        if HYPHENS.into_iter().any(|place| bytes[place] != b'-') {
             return Err(InvalidEventId);
         }
+        let digit = |place: usize| char::from(bytes[place]).to_digit(16);
         let mut value = 0;
-        for (place, character) in text.char_indices() {
-            if HYPHENS.contains(&place) {
-                if character != '-' {
-                    return Err(InvalidEventId);
-                }
-            } else {
-                let digit = character.to_digit(16).ok_or(InvalidEventId)?;
+        for place in DIGIT_PAIRS {
+            for place in [place, place + 1] {
+                let digit = digit(place).ok_or(InvalidEventId)?;
                 value = value << 4 | u128::from(digit);
             }
         }

@@ -6,13 +6,13 @@
 //! - [`batch`] reads the body of `POST /v1/events`, [`event`] one event of it, [`answer`] is what comes back.
 //! - [`record`] is the value of a record of the events topic, [`rejected`] of the topic of rejected events; both ways.
 
-mod json;
 mod word;
 
 pub mod answer;
 pub mod batch;
 pub mod event;
 pub mod id;
+pub mod json;
 pub mod record;
 pub mod rejected;
 pub mod text;
@@ -20,5 +20,6 @@ pub mod time;
 pub mod topic;
 
 pub use id::{EventId, WriteKey};
+pub use json::Json;
 pub use text::Text;
 pub use time::Timestamp;

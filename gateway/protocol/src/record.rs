@@ -2,17 +2,17 @@
 
 #[cfg(test)]
 mod tests;
+mod write;
 
 use crate::{
-    EventId, Text, Timestamp, WriteKey,
+    EventId, Json, Text, Timestamp, WriteKey,
     batch::Consent,
     event::{Element, EventType, Page},
 };
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Deserialize;
 
 /// The value of such a record: one flat JSON object, its members in this order. Its timestamp is `time`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Record<'a> {
     /// The event's id.
     pub id: EventId,
@@ -22,70 +22,70 @@ pub struct Record<'a> {
     /// What has happened.
     pub r#type: EventType,
     /// What has happened, in the site's own words.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub name: Option<Text<'a>>,
     /// When it happened, corrected for a wrong clock of the sender.
     pub time: Timestamp,
     /// When it happened by the sender's clock, where that differs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub time_client: Option<Timestamp>,
     /// Whether `time` is the arrival, because the sender's time could not be.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default)]
     pub time_clamped: bool,
     /// When the gateway received it.
     pub received_at: Timestamp,
     /// The sender's clock when it sent it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub sent_at: Option<Timestamp>,
     /// One load of one document.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub load: Option<Text<'a>>,
     /// The event's place in its load, from 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub seq: Option<u64>,
     /// The browser.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub visitor: Option<Text<'a>>,
     /// One visit.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub session: Option<Text<'a>>,
     /// The person, as the site knows them.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub user: Option<Text<'a>>,
     /// What the visitor has said explicitly.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub consent: Option<Consent>,
     /// Where.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub page: Option<Page<'a>>,
     /// On what.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub element: Option<Element<'a>>,
     /// Byte for byte as it was sent.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    pub properties: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub properties: Option<Json<'a>>,
     /// Byte for byte as it was sent.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    pub context: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub context: Option<Json<'a>>,
     /// What the gateway saw of the sender.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub client: Option<Client<'a>>,
     /// The sender's name and version.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub sdk: Option<Text<'a>>,
 }
 
 /// What the gateway saw of the sender.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Client<'a> {
     /// The address, as the gateway's `ip` key says: truncated, full, or not at all.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub ip: Option<Text<'a>>,
     /// The `User-Agent` header.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub user_agent: Option<Text<'a>>,
     /// Whether the user agent is known to be no person.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub bot: Option<bool>,
 }
 
@@ -98,14 +98,6 @@ impl<'a> Record<'a> {
         serde_json::from_slice(value)
     }
 
-    /// Appends the record's value.
-    ///
-    /// # Errors
-    /// Never for what this crate has read; the signature is serde's.
-    pub fn append_json(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
-        serde_json::to_writer(out, self)
-    }
-
     /// Appends the record's key: `WRITE_KEY/VISITOR`, else `WRITE_KEY/SESSION`. Says whether there is one.
     pub fn append_key(&self, out: &mut Vec<u8>) -> bool {
         let Some(owner) = self.visitor.as_deref().or(self.session.as_deref()) else {
@@ -116,8 +108,4 @@ impl<'a> Record<'a> {
         }
         true
     }
-}
-
-fn is_false(value: &bool) -> bool {
-    !*value
 }

@@ -1,8 +1,7 @@
 //! The records of the topic of rejected events.
 
-use crate::{Timestamp, answer::Code};
+use crate::{Json, Timestamp, answer::Code};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// The value of such a record. Its key is the write key, its timestamp the arrival.
@@ -19,5 +18,5 @@ pub struct Rejected<'a> {
     pub received_at: Timestamp,
     /// The event byte for byte as it was sent.
     #[serde(borrow)]
-    pub event: &'a RawValue,
+    pub event: Json<'a>,
 }

@@ -1,10 +1,10 @@
 //! Texts from outside.
 
+use crate::{Json, json::Value};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, Visitor},
 };
-use serde_json::value::RawValue;
 use std::{
     borrow::Cow,
     cmp::Ordering,
@@ -24,7 +24,7 @@ pub struct Text<'a>(Form<'a>);
 enum Form<'a> {
     /// A JSON string without escapes, its quotes included. It is written as it was read, without another look at each
     /// of its bytes.
-    Json(&'a RawValue),
+    Json(Json<'a>),
     Plain(Cow<'a, str>),
 }
 
@@ -37,12 +37,15 @@ impl Default for Form<'_> {
 impl<'a> Text<'a> {
     /// Reads a JSON string; `None` for any other JSON value.
     #[must_use]
-    pub fn from_json(raw: &'a RawValue) -> Option<Self> {
-        let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-        if inner.contains('\\') {
-            serde_json::from_str(raw.get()).ok()
+    pub(crate) fn from_json(value: Value<'a>) -> Option<Self> {
+        let Value { json, escaped, .. } = value;
+        if !json.as_str().starts_with('"') {
+            return None;
+        }
+        if escaped {
+            serde_json::from_str(json.as_str()).ok()
         } else {
-            Some(Self(Form::Json(raw)))
+            Some(Self(Form::Json(json)))
         }
     }
 
@@ -53,10 +56,19 @@ impl<'a> Text<'a> {
         }
         let end = self.floor_char_boundary(max);
         match &mut self.0 {
-            Form::Json(raw) => self.0 = Form::Plain(Cow::Borrowed(&unquoted(raw)[..end])),
+            Form::Json(raw) => self.0 = Form::Plain(Cow::Borrowed(&unquoted(*raw)[..end])),
             Form::Plain(Cow::Borrowed(text)) => *text = &text[..end],
             Form::Plain(Cow::Owned(text)) => text.truncate(end),
         }
+    }
+
+    /// Appends it as a JSON string.
+    pub(crate) fn append_json(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
+        match &self.0 {
+            Form::Json(raw) => out.extend_from_slice(raw.as_str().as_bytes()),
+            Form::Plain(text) => serde_json::to_writer(out, text)?,
+        }
+        Ok(())
     }
 
     /// The text without its wrapper.
@@ -69,8 +81,8 @@ impl<'a> Text<'a> {
     }
 }
 
-fn unquoted(raw: &RawValue) -> &str {
-    let json = raw.get();
+fn unquoted(raw: Json<'_>) -> &str {
+    let json = raw.as_str();
     &json[1..json.len() - 1]
 }
 
@@ -79,7 +91,7 @@ impl Deref for Text<'_> {
 
     fn deref(&self) -> &str {
         match &self.0 {
-            Form::Json(raw) => unquoted(raw),
+            Form::Json(raw) => unquoted(*raw),
             Form::Plain(text) => text,
         }
     }
@@ -117,13 +129,9 @@ impl Hash for Text<'_> {
     }
 }
 
-/// For JSON: other formats may show a text that was read by [`Text::from_json`] as serde_json's raw value.
 impl Serialize for Text<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Form::Json(raw) => raw.serialize(serializer),
-            Form::Plain(text) => serializer.serialize_str(text),
-        }
+        serializer.serialize_str(self)
     }
 }
 
@@ -195,6 +203,7 @@ fn without_surrogates(mut bytes: Vec<u8>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Scanner;
     use proptest::prelude::*;
 
     fn read(json: &str) -> String {
@@ -219,8 +228,8 @@ mod tests {
 
     #[test]
     fn a_text_without_escapes_is_borrowed() {
-        let raw: &RawValue = serde_json::from_str(r#""장바구니""#).unwrap();
-        let text = Text::from_json(raw).unwrap();
+        let value = Scanner::new(r#""장바구니""#).value().unwrap();
+        let text = Text::from_json(value).unwrap();
         assert!(matches!(text.into_inner(), Cow::Borrowed("장바구니")));
     }
 
@@ -239,9 +248,12 @@ mod tests {
         fn every_text_survives_json(text: String, max in 0_usize..20) {
             let json = serde_json::to_string(&Text::from(text.as_str())).unwrap();
             prop_assert_eq!(&read(&json), &text);
-            let mut from_json = Text::from_json(serde_json::from_str(&json).unwrap()).unwrap();
+            let mut from_json = Text::from_json(Scanner::new(&json).value().unwrap()).unwrap();
             prop_assert_eq!(&*from_json, &text);
             prop_assert_eq!(&serde_json::to_string(&from_json).unwrap(), &json);
+            let mut written = Vec::new();
+            from_json.append_json(&mut written).unwrap();
+            prop_assert_eq!(&String::from_utf8(written).unwrap(), &json);
             from_json.truncate(max);
             prop_assert!(from_json.len() <= max && text.starts_with(&*from_json));
         }

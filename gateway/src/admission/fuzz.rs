@@ -105,8 +105,8 @@ fn check(body: &[u8]) {
         let read = Record::from_json(message.value).unwrap();
         assert_eq!(read.id, accepted.id);
         assert_eq!(
-            read.properties.map(|own| own.get()),
-            accepted.properties.map(|own| own.get())
+            read.properties.map(|own| own.as_str()),
+            accepted.properties.map(|own| own.as_str())
         );
     }
 }

@@ -183,7 +183,7 @@ proptest! {
         for (index, record) in kept.zip(&admitted.accepted) {
             prop_assert!(events[index].to_lowercase().contains(&record.id.to_string()));
             if let Some(properties) = record.properties {
-                prop_assert!(events[index].contains(properties.get()));
+                prop_assert!(events[index].contains(properties.as_str()));
             }
         }
         let outgoing = Outgoing::encode(&batch, &admitted, NOW).unwrap();

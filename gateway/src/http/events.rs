@@ -137,7 +137,7 @@ impl Gateway {
             .filter(|record| record.r#type == EventType::Lost);
         for properties in of_losses.filter_map(|record| record.properties) {
             // What is no count is carried like any other property, and counts nothing.
-            if let Ok(lost) = serde_json::from_str::<Lost>(properties.get()) {
+            if let Ok(lost) = serde_json::from_str::<Lost>(properties.as_str()) {
                 self.metrics.lost_by_sender(batch, is_configured, lost);
             }
         }

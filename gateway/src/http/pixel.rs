@@ -155,6 +155,6 @@ mod tests {
         let body = query.to_batch(Timestamp::from_millis(7)).unwrap();
         let batch = Batch::read(&body).unwrap();
         assert_eq!((&*batch.write_key, batch.events.len()), ("shop", 1));
-        assert!(batch.events[0].get().contains("\u{FFFD}\\\""));
+        assert!(batch.events[0].json().as_str().contains("\u{FFFD}\\\""));
     }
 }

@@ -44,10 +44,10 @@ impl Shared {
 
     /// Kafka has a record.
     pub(super) fn delivered(&self, token: Token, key: Option<&[u8]>, bytes: usize) {
-        let now = clock::monotonic();
-        let (fate, took) = self.pending().delivered(token, key, bytes, now);
+        let (fate, began) = self.pending().delivered(token, key, bytes);
         self.count(fate);
-        if let Some(took) = took {
+        if let Some(began) = began {
+            let took = clock::monotonic().saturating_duration_since(began);
             self.metrics.round_trip(took);
         }
     }

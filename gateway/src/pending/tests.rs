@@ -48,14 +48,12 @@ fn sent(taken: Result<Taken, Unavailable>) -> (usize, Arc<Outgoing>) {
     }
 }
 
-fn deliver(pending: &mut Pending, flight: usize, request: &Outgoing, now: Instant) -> Vec<Fate> {
+fn deliver(pending: &mut Pending, flight: usize, request: &Outgoing) -> Vec<Fate> {
     let messages = request.messages().enumerate();
     messages
         .map(|(index, message)| {
             let token = Token::new(flight, index);
-            pending
-                .delivered(token, message.key, message.bytes(), now)
-                .0
+            pending.delivered(token, message.key, message.bytes()).0
         })
         .collect()
 }
@@ -82,7 +80,7 @@ fn after_a_refusal_there_is_no_room_until_half_is_free() {
     assert!(pending.has_room());
     pending.take(outgoing(2, 0), start()).unwrap_err();
     assert!(!pending.has_room());
-    deliver(&mut pending, flight, &request, start());
+    deliver(&mut pending, flight, &request);
     assert!(pending.has_room());
     assert_eq!(pending.depth(), Depth::default());
 }
@@ -124,7 +122,7 @@ fn a_record_that_is_not_acknowledged_in_time_is_copied_and_newer_ones_go_to_the_
         (2, 4)
     );
 
-    let fates = deliver(&mut pending, flight, &request, late);
+    let fates = deliver(&mut pending, flight, &request);
     let produced = |topic| Fate::Produced {
         topic,
         replayed: false,
@@ -222,7 +220,7 @@ fn records_of_a_batch_that_was_refused_go_alone_once_none_is_on_its_way() {
     assert!(pending.due(now).is_none(), "what goes together waits");
     for (index, message) in request.messages().enumerate() {
         let token = Token::new(flight, index);
-        pending.delivered(token, message.key, message.bytes(), now);
+        pending.delivered(token, message.key, message.bytes());
     }
     let rest = pending.due(now).unwrap();
     assert_eq!(
@@ -238,11 +236,9 @@ fn what_is_told_twice_counts_once() {
     let (flight, request) = sent(pending.take(outgoing(2, 0), now));
     let message = request.messages().next().unwrap();
     let token = Token::new(flight, 0);
-    pending.delivered(token, message.key, message.bytes(), now);
+    pending.delivered(token, message.key, message.bytes());
     assert_eq!(
-        pending
-            .delivered(token, message.key, message.bytes(), now)
-            .0,
+        pending.delivered(token, message.key, message.bytes()).0,
         Fate::Unknown
     );
     assert_eq!(pending.depth().events, 1);
@@ -301,7 +297,7 @@ proptest! {
                     let fate = match how {
                         0 => pending.failed(token, &message, Failure::OfRecord, now),
                         1 => pending.failed(token, &message, Failure::Other, now),
-                        _ => pending.delivered(token, key, message.bytes(), now).0,
+                        _ => pending.delivered(token, key, message.bytes()).0,
                     };
                     let ends = matches!(fate, Fate::Produced { topic: Topic::Events, .. } | Fate::Dropped(Topic::Events, _));
                     ended += usize::from(ends);

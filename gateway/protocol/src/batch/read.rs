@@ -1,8 +1,11 @@
-use super::{Batch, Consent, Error, MAX_CONTEXT_LEN, MAX_DEPTH, MAX_EVENTS, MAX_TEXT_LEN};
-use crate::{Text, Timestamp, WriteKey, json};
-use serde_json::value::RawValue;
+use super::{Batch, Consent, Error, MAX_CONTEXT_LEN, MAX_EVENTS, MAX_TEXT_LEN};
+use crate::{
+    Json, Text, Timestamp, WriteKey,
+    event::Sent,
+    json::{self, Scanner, Value},
+};
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "write_key",
     "sent_at",
     "sdk",
@@ -12,10 +15,13 @@ const NAMES: [&str; 9] = [
     "user",
     "consent",
     "context",
+    "events",
 ];
+/// The place of `events`, which are read where they stand.
+const EVENTS: usize = NAMES.len() - 1;
 
 impl<'a> Batch<'a> {
-    /// Reads a body and checks the syntax of all of it.
+    /// Reads a body, its events too, and checks the syntax of all of it.
     ///
     /// # Errors
     /// See [`Error`]; then nothing of the batch may be taken.
@@ -26,14 +32,7 @@ impl<'a> Batch<'a> {
                 error.valid_up_to()
             ))
         })?;
-        if json::is_deeper_than(json, MAX_DEPTH) {
-            return Err(malformed(format!("more than {MAX_DEPTH} levels")));
-        }
-        let (members, events) = json::members_and_elements(json, &NAMES, "events")
-            .map_err(|error| malformed(error.to_string()))?;
-        if members.duplicate {
-            return Err(malformed("a member twice".into()));
-        }
+        let (values, events) = read_members(json)?;
         let [
             write_key,
             sent_at,
@@ -44,7 +43,8 @@ impl<'a> Batch<'a> {
             user,
             consent,
             context,
-        ] = members.values;
+            _,
+        ] = values;
         Ok(Self {
             write_key: read_write_key(write_key)?,
             sent_at: read_sent_at(sent_at)?,
@@ -60,11 +60,54 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// The members by their names, and the events.
+type Read<'a> = ([Option<Value<'a>>; NAMES.len()], Option<Events<'a>>);
+
+/// The elements of an array, as far as there may be so many.
+#[derive(Default)]
+struct Events<'a> {
+    kept: Vec<Sent<'a>>,
+    found: usize,
+}
+
+fn read_members(json: &str) -> Result<Read<'_>, Error> {
+    let mut scanner = Scanner::new(json);
+    let (mut values, mut events) = ([None; NAMES.len()], None);
+    let duplicate = scanner.named(&NAMES, |scanner, place| {
+        if place == EVENTS && scanner.is_at(b'[') {
+            events = Some(scan_events(scanner)?);
+        } else {
+            values[place] = scanner.present()?;
+        }
+        Ok(())
+    });
+    let checked = duplicate.and_then(|duplicate| scanner.end().map(|()| duplicate));
+    match checked {
+        Ok(false) => Ok((values, events)),
+        Ok(true) => Err(malformed("a member twice".into())),
+        Err(error) => Err(malformed(error.to_string())),
+    }
+}
+
+fn scan_events<'a>(scanner: &mut Scanner<'a>) -> Result<Events<'a>, json::Error> {
+    let mut events = Events::default();
+    scanner.elements(|scanner| {
+        events.found += 1;
+        if events.found <= MAX_EVENTS {
+            events.kept.push(Sent::scan(scanner)?);
+        } else {
+            scanner.value()?;
+        }
+        Ok(())
+    })?;
+    Ok(events)
+}
+
 fn malformed(found: String) -> Error {
     Error::Malformed { found }
 }
 
-fn read_write_key(value: Option<&RawValue>) -> Result<WriteKey<'_>, Error> {
+fn read_write_key(value: Option<Value<'_>>) -> Result<WriteKey<'_>, Error> {
     value
         .and_then(Text::from_json)
         .and_then(|text| WriteKey::new(text.into_inner()).ok())
@@ -74,9 +117,9 @@ fn read_write_key(value: Option<&RawValue>) -> Result<WriteKey<'_>, Error> {
         })
 }
 
-fn read_sent_at(value: Option<&RawValue>) -> Result<Timestamp, Error> {
+fn read_sent_at(value: Option<Value<'_>>) -> Result<Timestamp, Error> {
     value
-        .and_then(|raw| raw.get().parse().ok())
+        .and_then(|value| value.json.as_str().parse().ok())
         .filter(|millis| *millis >= 0)
         .map(Timestamp::from_millis)
         .ok_or(Error::Field {
@@ -87,10 +130,10 @@ fn read_sent_at(value: Option<&RawValue>) -> Result<Timestamp, Error> {
 
 fn read_text<'a>(
     pointer: &'static str,
-    value: Option<&'a RawValue>,
+    value: Option<Value<'a>>,
 ) -> Result<Option<Text<'a>>, Error> {
-    let Some(raw) = value else { return Ok(None) };
-    Text::from_json(raw)
+    let Some(value) = value else { return Ok(None) };
+    Text::from_json(value)
         .filter(|text| text.len() <= MAX_TEXT_LEN)
         .map(|text| (!text.is_empty()).then_some(text))
         .ok_or(Error::Field {
@@ -99,43 +142,44 @@ fn read_text<'a>(
         })
 }
 
-fn read_consent(value: Option<&RawValue>) -> Result<Option<Consent>, Error> {
+fn read_consent(value: Option<Value<'_>>) -> Result<Option<Consent>, Error> {
     let wrong = Error::Field {
         pointer: "#/consent",
         expected: "`granted`, `denied` or nothing",
     };
-    let Some(raw) = value else { return Ok(None) };
-    let text = Text::from_json(raw).ok_or_else(|| wrong.clone())?;
+    let Some(value) = value else { return Ok(None) };
+    let text = Text::from_json(value).ok_or_else(|| wrong.clone())?;
     if text.is_empty() {
         return Ok(None);
     }
     Consent::from_word(&text).map(Some).ok_or(wrong)
 }
 
-fn read_context(value: Option<&RawValue>) -> Result<Option<&RawValue>, Error> {
-    let Some(raw) = value else { return Ok(None) };
+fn read_context(value: Option<Value<'_>>) -> Result<Option<Json<'_>>, Error> {
+    let Some(Value { json, .. }) = value else {
+        return Ok(None);
+    };
     // An empty string is an empty value like any other here.
-    if json::is_empty_object(raw) || raw.get() == "\"\"" {
+    if json.is_empty_object() || json.as_str() == "\"\"" {
         return Ok(None);
     }
-    if !json::is_object(raw) || raw.get().len() > MAX_CONTEXT_LEN {
+    if !json.is_object() || json.as_str().len() > MAX_CONTEXT_LEN {
         return Err(Error::Field {
             pointer: "#/context",
             expected: "an object of up to 16 KiB",
         });
     }
-    Ok(Some(raw))
+    Ok(Some(json))
 }
 
-fn read_events(value: Option<json::Elements<'_>>) -> Result<Vec<&RawValue>, Error> {
-    let events = value.and_then(|json::Elements(events)| events);
-    let events = events.ok_or(Error::Field {
+fn read_events(events: Option<Events<'_>>) -> Result<Vec<Sent<'_>>, Error> {
+    let Events { kept, found } = events.ok_or(Error::Field {
         pointer: "#/events",
         expected: "an array of 1 to 500 events",
     })?;
-    match events.len() {
+    match found {
         0 => Err(Error::Empty),
-        1..=MAX_EVENTS => Ok(events),
-        found => Err(Error::TooLarge { found }),
+        1..=MAX_EVENTS => Ok(kept),
+        _ => Err(Error::TooLarge { found }),
     }
 }

@@ -1,8 +1,11 @@
 use super::{
-    Element, Event, EventType, Fault, MAX_NAME_LEN, MAX_PROPERTIES_DEPTH, MAX_URL_LEN, Page,
+    Element, Event, EventType, Fault, MAX_NAME_LEN, MAX_PROPERTIES_DEPTH, MAX_URL_LEN, Page, Sent,
 };
-use crate::{EventId, Text, Timestamp, answer::Code, json};
-use serde_json::value::RawValue;
+use crate::{
+    EventId, Json, Text, Timestamp,
+    answer::Code,
+    json::{self, Nested, Scanner, Value},
+};
 use std::borrow::Cow;
 
 const EVENT: [&str; 8] = [
@@ -18,23 +21,84 @@ const EVENT: [&str; 8] = [
 const PAGE: [&str; 3] = ["url", "title", "referrer"];
 const ELEMENT: [&str; 8] = ["tag", "id", "name", "role", "text", "href", "path", "kind"];
 
-impl<'a> Event<'a> {
-    /// Reads an element of `events`. `max_len` is the longest event in bytes, as sent.
+/// The members of an event.
+struct Parts<'a> {
+    /// `id`, `time`, `type`, `name` and `seq`.
+    plain: [Option<Value<'a>>; 5],
+    page: Nested<'a, 3>,
+    element: Nested<'a, 8>,
+    properties: Option<Value<'a>>,
+    duplicate: bool,
+}
+
+impl<'a> Sent<'a> {
+    /// The event byte for byte as it was sent.
+    #[must_use]
+    pub fn json(&self) -> Json<'a> {
+        self.json
+    }
+
+    /// What was read. `max_len` is the longest event in bytes, as sent.
     ///
     /// # Errors
-    /// The first fault that is met.
-    pub fn read(raw: &'a RawValue, max_len: usize) -> Result<Self, Fault> {
-        let members = json::is_object(raw)
-            .then(|| json::members(raw.get(), &EVENT).ok())
-            .flatten();
-        let Some(members) = members else {
-            let message = Cow::Borrowed("expected an object");
-            return Err(Wrong(Code::NotAnObject, message).of(None));
+    /// The first fault that was met.
+    pub fn read(&self, max_len: usize) -> Result<Event<'a>, Fault> {
+        let id = match &self.event {
+            Ok(event) => Some(event.id),
+            Err(fault) => fault.id,
         };
-        let [id, ..] = members.values;
-        let id = read_id(id).map_err(|wrong| wrong.of(None))?;
-        read_rest(id, &members, raw.get().len(), max_len).map_err(|wrong| wrong.of(Some(id)))
+        let len = self.json.as_str().len();
+        if id.is_some() && len > max_len {
+            let message = format!("expected up to {max_len} bytes as sent, found {len}");
+            return Err(Wrong(Code::EventTooLarge, message.into()).of(id));
+        }
+        self.event.clone()
     }
+
+    /// Reads an element of `events`.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub(crate) fn scan(scanner: &mut Scanner<'a>) -> Result<Self, json::Error> {
+        let place = scanner.place();
+        let event = if scanner.is_at(b'{') {
+            read(&Parts::scan(scanner)?)
+        } else {
+            scanner.value()?;
+            let message = Cow::Borrowed("expected an object");
+            Err(Wrong(Code::NotAnObject, message).of(None))
+        };
+        let json = scanner.since(place);
+        Ok(Self { json, event })
+    }
+}
+
+impl<'a> Parts<'a> {
+    fn scan(scanner: &mut Scanner<'a>) -> Result<Self, json::Error> {
+        let mut parts = Self {
+            plain: [None; 5],
+            page: Nested::Absent,
+            element: Nested::Absent,
+            properties: None,
+            duplicate: false,
+        };
+        parts.duplicate = scanner.named(&EVENT, |scanner, place| {
+            match EVENT[place] {
+                "page" => parts.page = scanner.members(&PAGE)?,
+                "element" => parts.element = scanner.members(&ELEMENT)?,
+                "properties" => parts.properties = scanner.present()?,
+                _ => parts.plain[place] = scanner.present()?,
+            }
+            Ok(())
+        })?;
+        Ok(parts)
+    }
+}
+
+fn read<'a>(parts: &Parts<'a>) -> Result<Event<'a>, Fault> {
+    let [id, ..] = parts.plain;
+    let id = read_id(id).map_err(|wrong| wrong.of(None))?;
+    read_rest(id, parts).map_err(|wrong| wrong.of(Some(id)))
 }
 
 const TWICE: &str = "expected each member once, found one twice";
@@ -53,20 +117,11 @@ fn wrong<T>(code: Code, message: impl Into<Cow<'static, str>>) -> Result<T, Wron
     Err(Wrong(code, message.into()))
 }
 
-fn read_rest<'a>(
-    id: EventId,
-    members: &json::Members<'a, 8>,
-    len: usize,
-    max_len: usize,
-) -> Result<Event<'a>, Wrong> {
-    if len > max_len {
-        let message = format!("expected up to {max_len} bytes as sent, found {len}");
-        return wrong(Code::EventTooLarge, message);
-    }
-    if members.duplicate {
+fn read_rest<'a>(id: EventId, parts: &Parts<'a>) -> Result<Event<'a>, Wrong> {
+    if parts.duplicate {
         return wrong(Code::FieldInvalid, TWICE);
     }
-    let [_, time, r#type, name, seq, page, element, properties] = members.values;
+    let [_, time, r#type, name, seq] = parts.plain;
     let time = read_time(time)?;
     let r#type = read_type(r#type)?;
     Ok(Event {
@@ -75,28 +130,28 @@ fn read_rest<'a>(
         r#type,
         name: read_name(r#type, name)?,
         seq: read_seq(seq)?,
-        page: read_page(page)?,
-        element: read_element(element)?,
-        properties: read_properties(properties)?,
+        page: read_page(&parts.page)?,
+        element: read_element(&parts.element)?,
+        properties: read_properties(parts.properties)?,
     })
 }
 
-fn read_id(value: Option<&RawValue>) -> Result<EventId, Wrong> {
-    let Some(raw) = value else {
+fn read_id(value: Option<Value<'_>>) -> Result<EventId, Wrong> {
+    let Some(value) = value else {
         return wrong(Code::IdMissing, "expected `id`, a UUID");
     };
-    let id = Text::from_json(raw).and_then(|text| text.parse().ok());
+    let id = Text::from_json(value).and_then(|text| text.parse().ok());
     id.map_or_else(|| wrong(Code::IdInvalid, "`id`: expected a UUID"), Ok)
 }
 
-fn read_time(value: Option<&RawValue>) -> Result<Timestamp, Wrong> {
-    let Some(raw) = value else {
+fn read_time(value: Option<Value<'_>>) -> Result<Timestamp, Wrong> {
+    let Some(value) = value else {
         return wrong(
             Code::TimeMissing,
             "expected `time`, milliseconds since the Unix epoch",
         );
     };
-    match raw.get().parse().map(Timestamp::from_millis) {
+    match value.json.as_str().parse().map(Timestamp::from_millis) {
         Ok(time) if time >= Timestamp::YEAR_2000 => Ok(time),
         Ok(_) | Err(_) => wrong(
             Code::TimeInvalid,
@@ -105,11 +160,11 @@ fn read_time(value: Option<&RawValue>) -> Result<Timestamp, Wrong> {
     }
 }
 
-fn read_type(value: Option<&RawValue>) -> Result<EventType, Wrong> {
-    let Some(raw) = value else {
+fn read_type(value: Option<Value<'_>>) -> Result<EventType, Wrong> {
+    let Some(value) = value else {
         return wrong(Code::TypeMissing, "expected `type`");
     };
-    let known = Text::from_json(raw).and_then(|text| EventType::from_word(&text));
+    let known = Text::from_json(value).and_then(|text| EventType::from_word(&text));
     known.map_or_else(
         || {
             let words: Vec<_> = EventType::ALL.iter().map(|known| known.as_str()).collect();
@@ -120,7 +175,7 @@ fn read_type(value: Option<&RawValue>) -> Result<EventType, Wrong> {
     )
 }
 
-fn read_name(r#type: EventType, value: Option<&RawValue>) -> Result<Option<Text<'_>>, Wrong> {
+fn read_name(r#type: EventType, value: Option<Value<'_>>) -> Result<Option<Text<'_>>, Wrong> {
     let name = read_text("`name`", value)?.filter(|name| !name.is_empty());
     match name {
         Some(name) if name.len() > MAX_NAME_LEN => {
@@ -138,17 +193,20 @@ fn read_name(r#type: EventType, value: Option<&RawValue>) -> Result<Option<Text<
     }
 }
 
-fn read_seq(value: Option<&RawValue>) -> Result<Option<u64>, Wrong> {
-    let Some(raw) = value else { return Ok(None) };
-    raw.get()
+fn read_seq(value: Option<Value<'_>>) -> Result<Option<u64>, Wrong> {
+    let Some(value) = value else { return Ok(None) };
+    value
+        .json
+        .as_str()
         .parse()
         .map(Some)
         .or_else(|_| wrong(Code::SeqInvalid, "`seq`: expected a non-negative integer"))
 }
 
-fn read_page(value: Option<&RawValue>) -> Result<Option<Page<'_>>, Wrong> {
-    let Some(raw) = value else { return Ok(None) };
-    let [url, title, referrer] = read_object("`page`", raw, &PAGE)?;
+fn read_page<'a>(page: &Nested<'a, 3>) -> Result<Option<Page<'a>>, Wrong> {
+    let Some([url, title, referrer]) = read_object("`page`", page)? else {
+        return Ok(None);
+    };
     let page = Page {
         url: read_text("`page.url`", url)?,
         title: read_text("`page.title`", title)?,
@@ -166,9 +224,11 @@ fn read_page(value: Option<&RawValue>) -> Result<Option<Page<'_>>, Wrong> {
     }
 }
 
-fn read_element(value: Option<&RawValue>) -> Result<Option<Element<'_>>, Wrong> {
-    let Some(raw) = value else { return Ok(None) };
-    let [tag, id, name, role, text, href, path, kind] = read_object("`element`", raw, &ELEMENT)?;
+fn read_element<'a>(element: &Nested<'a, 8>) -> Result<Option<Element<'a>>, Wrong> {
+    let Some(values) = read_object("`element`", element)? else {
+        return Ok(None);
+    };
+    let [tag, id, name, role, text, href, path, kind] = values;
     let element = Element {
         tag: read_text("`element.tag`", tag)?,
         id: read_text("`element.id`", id)?,
@@ -182,33 +242,35 @@ fn read_element(value: Option<&RawValue>) -> Result<Option<Element<'_>>, Wrong> 
     Ok((element != Element::default()).then_some(element))
 }
 
-fn read_properties(value: Option<&RawValue>) -> Result<Option<&RawValue>, Wrong> {
-    let Some(raw) = value else { return Ok(None) };
-    if !json::is_object(raw) {
+fn read_properties(value: Option<Value<'_>>) -> Result<Option<Json<'_>>, Wrong> {
+    let Some(Value { json, levels, .. }) = value else {
+        return Ok(None);
+    };
+    if !json.is_object() {
         return wrong(Code::PropertiesInvalid, "`properties`: expected an object");
     }
-    if json::is_deeper_than(raw.get(), MAX_PROPERTIES_DEPTH) {
+    if levels > MAX_PROPERTIES_DEPTH {
         let message = format!("`properties`: expected up to {MAX_PROPERTIES_DEPTH} levels");
         return wrong(Code::DepthExceeded, message);
     }
-    Ok((!json::is_empty_object(raw)).then_some(raw))
+    Ok((!json.is_empty_object()).then_some(json))
 }
 
 fn read_object<'a, const N: usize>(
     field: &str,
-    raw: &'a RawValue,
-    names: &[&str; N],
-) -> Result<[Option<&'a RawValue>; N], Wrong> {
-    match json::members(raw.get(), names) {
-        Ok(members) if !members.duplicate => Ok(members.values),
-        Ok(_) => wrong(Code::FieldInvalid, format!("{field}: {TWICE}")),
-        Err(_) => wrong(Code::FieldInvalid, format!("{field}: expected an object")),
+    nested: &Nested<'a, N>,
+) -> Result<Option<[Option<Value<'a>>; N]>, Wrong> {
+    match nested {
+        Nested::Absent => Ok(None),
+        Nested::Object(members) if !members.duplicate => Ok(Some(members.values)),
+        Nested::Object(_) => wrong(Code::FieldInvalid, format!("{field}: {TWICE}")),
+        Nested::Other => wrong(Code::FieldInvalid, format!("{field}: expected an object")),
     }
 }
 
-fn read_text<'a>(field: &str, value: Option<&'a RawValue>) -> Result<Option<Text<'a>>, Wrong> {
-    let Some(raw) = value else { return Ok(None) };
-    match Text::from_json(raw) {
+fn read_text<'a>(field: &str, value: Option<Value<'a>>) -> Result<Option<Text<'a>>, Wrong> {
+    let Some(value) = value else { return Ok(None) };
+    match Text::from_json(value) {
         Some(text) => Ok(Some(text)),
         None => wrong(Code::FieldInvalid, format!("{field}: expected a string")),
     }

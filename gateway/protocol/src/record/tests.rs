@@ -60,3 +60,42 @@ fn the_key_is_the_visitor_else_the_session_else_none() {
     record.session = None;
     assert!(!record.append_key(&mut Vec::new()));
 }
+
+#[test]
+fn a_record_with_every_member_is_read_as_it_was_written() {
+    let [_, _, value] = records("events").next().unwrap();
+    let text = |text: &'static str| Some(text.into());
+    let record = Record {
+        name: text("\"quoted\"\n"),
+        time_client: Some(Timestamp::from_millis(-7)),
+        time_clamped: true,
+        seq: Some(u64::MAX),
+        user: text("u\u{1}"),
+        consent: Some(Consent::Granted),
+        page: Some(Page {
+            url: text("https://shop.example/"),
+            title: text("Tēa"),
+            referrer: text("r"),
+        }),
+        element: Some(Element {
+            tag: text("a"),
+            id: text("b"),
+            name: text("c"),
+            role: text("d"),
+            text: text("e"),
+            href: text("f"),
+            path: text("g"),
+            kind: text("h"),
+        }),
+        properties: Some(serde_json::from_str(r#"{"a" : [1e400]}"#).unwrap()),
+        client: Some(Client {
+            ip: text("203.0.113.0"),
+            user_agent: text("x\\y"),
+            bot: Some(true),
+        }),
+        ..Record::from_json(value.as_bytes()).unwrap()
+    };
+    let mut written = Vec::new();
+    record.append_json(&mut written).unwrap();
+    assert_eq!(Record::from_json(&written).unwrap(), record);
+}
