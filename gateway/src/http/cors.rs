@@ -2,23 +2,23 @@
 
 use axum::{
     extract::Request,
-    http::{HeaderValue, StatusCode, header},
-    middleware::Next,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
+/// Where a request comes from, if it says so.
+pub(super) fn origin(request: &Request) -> Option<HeaderValue> {
+    request.headers().get(header::ORIGIN).cloned()
+}
+
 /// Lets the page that has sent the request read the answer, whatever it is.
-pub(super) async fn allow(request: Request, next: Next) -> Response {
-    let origin = request.headers().get(header::ORIGIN).cloned();
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+pub(super) fn allow(origin: Option<HeaderValue>, headers: &mut HeaderMap) {
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         let exposed = HeaderValue::from_static("Retry-After");
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     }
-    response
 }
 
 /// `OPTIONS`: what a browser asks before it sends JSON. It may remember the answer for two hours.
