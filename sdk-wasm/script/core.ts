@@ -1,10 +1,12 @@
 import * as glue from "footfall-glue";
 import type { Event, Options, Properties, Status } from "../index";
 import type { Call } from "./footfall";
-import { enter, isBroken } from "./guard";
+import { enter, isBroken, onBroken } from "./guard";
 import { connect, told } from "./host";
-import { say } from "./settings";
-import { attempt } from "./store";
+import { connectTo, disarm, halt, pump } from "./sender";
+import { warn } from "./settings";
+import { close, keep, leaveTrapped, look, open, rest, resume } from "./shelf";
+import { attempt, PREFIX } from "./store";
 
 /** Gives what the wasm, or its twin, exports, once it has what it imports. */
 export type Instantiate = (
@@ -25,8 +27,6 @@ export interface Core {
 const LONGEST_NAME = 128;
 
 let listening = false;
-/** Who waits until nothing is on its way any more. */
-let waiting: Array<() => void> = [];
 
 export async function load(instantiate: Instantiate): Promise<Core> {
   glue.__wbg_set_wasm(await instantiate(glue.imports));
@@ -35,13 +35,16 @@ export async function load(instantiate: Instantiate): Promise<Core> {
 }
 
 function start(options: Options, granted: boolean, approve: (event: Event) => Event | null): void {
-  connect(options, approve, (status, askedMs) => {
-    const sending = enter(() => glue.answered(status, askedMs, Math.random()));
-    if (!sending) {
-      waiting.splice(0).forEach((resolve) => resolve());
-    }
+  connect(options, approve);
+  connectTo(options.endpoint);
+  onBroken(() => {
+    halt();
+    leaveTrapped();
   });
-  enter(() => glue.start(document, granted));
+  const load = enter(() => glue.start(document, granted));
+  if (load) {
+    open(load);
+  }
   if (!listening) {
     listening = true;
     listen();
@@ -54,16 +57,18 @@ function grant(): void {
 
 function stop(): void {
   enter(glue.stop);
-  waiting.splice(0).forEach((resolve) => resolve());
+  halt();
+  close();
 }
 
 function call(time: number, [name, ...args]: Call): void {
   let text = "";
   if (name === "track" || name === "identify") {
-    text = String(args.shift() ?? "");
+    const first = args.shift();
+    text = typeof first === "string" || typeof first === "number" ? String(first) : "";
     const bytes = new TextEncoder().encode(text).length;
     if (!bytes || bytes > LONGEST_NAME) {
-      say(name, "ignored: its first argument must be a text of 1 to 128 bytes");
+      warn(name, "ignored: its first argument must be a text of 1 to 128 bytes, not", first);
       return;
     }
   }
@@ -72,7 +77,8 @@ function call(time: number, [name, ...args]: Call): void {
 }
 
 function flush(): Promise<void> {
-  return new Promise((resolve) => (enter(glue.flush) ? waiting.push(resolve) : resolve()));
+  enter(glue.flush);
+  return pump();
 }
 
 function status(): Status | undefined {
@@ -90,7 +96,7 @@ function object(properties: unknown): string {
     return json;
   }
   if (properties != null) {
-    say("properties left out: they must be an object that JSON can carry, not", properties);
+    warn("properties left out: they must be an object that JSON can carry, not", properties);
   }
   return "";
 }
@@ -99,12 +105,34 @@ function listen(): void {
   for (const kind of ["click", "auxclick"] as const) {
     document.addEventListener(kind, (event) => enter(() => glue.clicked(event)), true);
   }
-  document.addEventListener("visibilitychange", () =>
-    enter(document.visibilityState === "hidden" ? glue.left : glue.returned),
-  );
-  addEventListener("pagehide", () => enter(glue.left));
-  addEventListener("pageshow", (event) => event.persisted && enter(glue.shown));
-  addEventListener("online", () => enter(glue.flush));
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") {
+      disarm();
+      enter(glue.left);
+      keep();
+    } else {
+      look();
+    }
+  });
+  addEventListener("pagehide", () => {
+    disarm();
+    enter(glue.left);
+    rest();
+  });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) {
+      resume();
+      enter(glue.shown);
+    }
+  });
+  addEventListener("online", flush);
+  // Another tab has kept events, or has heard of the server.
+  addEventListener("storage", (event) => {
+    if (event.key?.startsWith(PREFIX)) {
+      look();
+      enter(glue.refresh);
+    }
+  });
   for (const kind of ["popstate", "hashchange"]) {
     addEventListener(kind, () => enter(() => glue.moved(false)));
   }

@@ -68,19 +68,23 @@ export function create(load: () => Promise<Core>): Footfall {
     }
   };
 
+  const begin = (wanted: Options) => {
+    if (options) {
+      say(options, "init ignored: the first configuration holds");
+    } else if (wanted?.writeKey && wanted.endpoint) {
+      options = wanted;
+      onChoice(() => (choice() === "out" ? stop() : start()));
+      start();
+    } else {
+      say(wanted, "not started: give writeKey and endpoint");
+    }
+  };
+
   const footfall: Footfall = {
     init(wanted) {
-      if (typeof document === "undefined") {
-        // On a server there is nobody to track.
-        return footfall;
-      }
-      if (!options && wanted?.writeKey && wanted.endpoint) {
-        options = wanted;
-        onChoice(() => (choice() === "out" ? stop() : start()));
-        start();
-        say(options, reason());
-      } else if (!options) {
-        say(wanted, "not started: it needs a write key and an endpoint");
+      // On a server there is nobody to track.
+      if (typeof document !== "undefined") {
+        attempt(() => begin(wanted));
       }
       return footfall;
     },
@@ -101,7 +105,11 @@ export function create(load: () => Promise<Core>): Footfall {
       await core?.flush();
     },
     beforeSend(wanted) {
-      filter = wanted;
+      if (typeof wanted === "function") {
+        filter = wanted;
+      } else {
+        say(options, "beforeSend ignored: give a function");
+      }
     },
     status() {
       const why = reason();
@@ -123,6 +131,6 @@ export function create(load: () => Promise<Core>): Footfall {
 function say(options: Options | undefined, ...words: unknown[]): void {
   const wish = options?.debug as unknown;
   if (wish != null && wish !== false && wish !== "false") {
-    attempt(() => console.info("footfall:", ...words));
+    attempt(() => console.warn("footfall:", ...words));
   }
 }

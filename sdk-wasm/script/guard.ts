@@ -1,5 +1,6 @@
 let broken = false;
 let busy = false;
+let mourn = () => {};
 const later: Array<() => unknown> = [];
 
 /**
@@ -21,10 +22,16 @@ export function enter<T>(call: () => T): T | undefined {
     return call();
   } catch {
     broken = true;
+    mourn();
     return undefined;
   } finally {
     busy = false;
   }
+}
+
+/** Calls back when the wasm has trapped. */
+export function onBroken(callback: () => void): void {
+  mourn = callback;
 }
 
 export function isBroken(): boolean {

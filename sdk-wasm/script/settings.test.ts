@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Options } from "../index";
-import { askedMs } from "./host";
+import { askedMs } from "./retry-after";
 import { number, set, text } from "./settings";
 
 function given(options: Record<string, unknown>): void {

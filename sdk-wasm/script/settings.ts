@@ -1,4 +1,5 @@
 import type { Options } from "../index";
+import { attempt } from "./store";
 
 /** In milliseconds and in bytes. */
 const UNITS: Record<string, number> = {
@@ -36,17 +37,26 @@ export function number(name: string, normal: number): number {
   const size = unit ? UNITS[unit] : 1;
   if (!digits || !size) {
     if (isSet(name)) {
-      say(name, "is not understood, its default holds:", normal);
+      warn(name, "is not understood, give a number or one like 3s or 16KB; now it is", normal);
     }
     return normal;
   }
   return Math.min(Number(digits) * size, MOST);
 }
 
-/** Tells the developer, if the site asks for it. */
+/** Tells the developer what goes on, if the site asks for it. */
 export function say(...words: unknown[]): void {
+  tell("info", words);
+}
+
+/** Tells the developer what is wrong, and what would be right, if the site asks for it. */
+export function warn(...words: unknown[]): void {
+  tell("warn", words);
+}
+
+function tell(level: "info" | "warn", words: unknown[]): void {
   if (text("debug") === "true") {
-    console.info("footfall:", ...words);
+    attempt(() => console[level]("footfall:", ...words));
   }
 }
 

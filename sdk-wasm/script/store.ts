@@ -2,7 +2,7 @@ import type { SentBatch } from "../index";
 import type { Choice } from "./consent";
 
 /** What every key of ours starts with. */
-const PREFIX = "footfall.";
+export const PREFIX = "footfall.";
 const CHOICE = PREFIX + "choice";
 const SENT = PREFIX + "sent";
 
@@ -31,17 +31,14 @@ export function write(name: string, value: string): boolean {
   return !!attempt(() => (localStorage.setItem(PREFIX + name, value), true));
 }
 
-/** Takes out all that is stored under names that start so. */
-export function take(prefix: string): string {
+export function remove(name: string): boolean {
+  return !!attempt(() => (localStorage.removeItem(PREFIX + name), true));
+}
+
+/** The names that start so. */
+export function names(start: string): string[] {
   const keys = attempt(() => Object.keys(localStorage)) ?? [];
-  return keys
-    .filter((key) => key.startsWith(PREFIX + prefix))
-    .map((key) => {
-      const value = localStorage.getItem(key);
-      localStorage.removeItem(key);
-      return value;
-    })
-    .join("");
+  return keys.filter((key) => key.startsWith(PREFIX + start)).map((key) => key.slice(PREFIX.length));
 }
 
 /** Removes all that we have stored, but for the visitor's choice. */

@@ -24,11 +24,16 @@ thread_local! {
     static APP: RefCell<Option<App>> = const { RefCell::new(None) };
 }
 
-/// Starts to record. `granted` says that the visitor opted in.
+/// Starts to record. `granted` says that the visitor opted in. Returns the id of this load.
 #[wasm_bindgen]
-pub fn start(document: Document, granted: bool) {
+pub fn start(document: Document, granted: bool) -> String {
     replace(Some(App::new(document, granted)));
-    with(&mut App::begin);
+    let mut load = String::new();
+    with(&mut |app| {
+        app.begin();
+        load = app.load();
+    });
+    load
 }
 
 /// The visitor opted in while events are recorded already.
@@ -74,32 +79,65 @@ pub fn left() {
     with(&mut App::left);
 }
 
-/// The page is seen again.
+/// What the browser may send if the page ends without a word, or nothing.
 #[wasm_bindgen]
-pub fn returned() {
-    with(&mut App::returned);
+pub fn snapshot() -> String {
+    let mut body = String::new();
+    with(&mut |app| body = app.snapshot());
+    body
 }
 
-/// Sends all that waits; says whether something is on its way.
+/// All that waits is due now.
 #[wasm_bindgen]
-pub fn flush() -> bool {
-    let mut sending = false;
-    with(&mut |app| sending = app.flush());
-    sending
+pub fn flush() {
+    with(&mut App::flush);
 }
 
-/// The answer to the last `post`: status or 0, and how many milliseconds the server asked for or
-/// a negative number. Says whether something is on its way again.
+/// Posts the next batch if one is due; whether it has. `answered` must follow.
 #[wasm_bindgen]
-pub fn answered(status: u16, asked_ms: f64, random: f64) -> bool {
+pub fn send() -> bool {
+    let mut sent = false;
+    with(&mut |app| sent = app.send());
+    sent
+}
+
+/// The answer to the last `post`: status or 0, how many milliseconds the server asked for or a
+/// negative number, and how many events it refused.
+#[wasm_bindgen]
+pub fn answered(status: u16, asked_ms: f64, random: f64, rejected: usize) {
     let answer = Answer {
         status,
         asked_ms: (asked_ms >= 0.0).then(|| world::whole(asked_ms)),
         random,
+        rejected,
     };
-    let mut sending = false;
-    with(&mut |app| sending = app.answered(answer));
-    sending
+    with(&mut |app| app.answered(answer));
+}
+
+/// Another tab has heard of the server.
+#[wasm_bindgen]
+pub fn refresh() {
+    with(&mut App::refresh);
+}
+
+/// What has not arrived, as text that fits so many bytes; `for_good` when this page will not send it.
+#[wasm_bindgen]
+pub fn unsent(room: usize, for_good: bool) -> String {
+    let mut text = String::new();
+    with(&mut |app| text = app.unsent(room, for_good));
+    text
+}
+
+/// Takes over what another page has left.
+#[wasm_bindgen]
+pub fn adopt(text: &str) {
+    with(&mut |app| app.adopt(text));
+}
+
+/// Another page has taken over what this one has left.
+#[wasm_bindgen]
+pub fn forget() {
+    with(&mut App::forget);
 }
 
 /// Tells what is recorded and what waits.

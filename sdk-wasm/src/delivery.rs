@@ -1,9 +1,10 @@
 //! When a batch is sent: one at a time, by count, bytes and age, and never against the server's will.
 
 use crate::{
+    ledger::{Ledger, Reason},
     options::Options,
     queue::{Batch, Queue},
-    retry::{Backoff, Verdict, judge},
+    retry::{Verdict, Wait, judge},
 };
 
 /// The first batch of a load waits no longer, so that short visits are seen.
@@ -18,23 +19,24 @@ pub struct Answer {
     pub asked_ms: Option<u64>,
     /// A random number in `0..1`, for the wait after a failure.
     pub random: f64,
+    /// How many of its events the server refused although it took the batch.
+    pub rejected: usize,
 }
 
 /// What is on its way, and what to wait for.
 #[derive(Debug, Default)]
 pub struct Delivery {
     in_flight: Option<Batch>,
-    backoff: Backoff,
-    /// Nothing is sent before.
-    not_before: u64,
-    /// Whether that is the server's wish.
-    asked: bool,
+    /// What all tabs wait for.
+    pub wait: Wait,
     /// Since when the oldest event waits.
     since: Option<u64>,
     /// Whether a batch was sent already.
     started: bool,
     /// Whether all that waits is to be sent at once.
     hurried: bool,
+    /// How many events the server was found to take at most, once it refused more.
+    most: Option<usize>,
     stopped: bool,
 }
 
@@ -50,18 +52,26 @@ impl Delivery {
         if self.stopped || self.in_flight.is_some() || queue.is_empty() {
             return None;
         }
-        let full = self.hurried || queue.has_full_batch(options.batch_count, options.batch_bytes);
+        if self.hurried && self.wait.may_hurry(now) {
+            return Some(now);
+        }
         let longest = if self.started {
             u64::MAX
         } else {
             FIRST_BATCH_MS
         };
         let age = (options.batch_age as u64).min(longest);
+        let full = queue.has_full_batch(self.most(options), options.batch_bytes);
         let ready = match self.since {
             Some(since) if !full => since.saturating_add(age),
             _ => now,
         };
-        Some(ready.max(self.not_before))
+        Some(ready.max(self.wait.until()))
+    }
+
+    /// The oldest events that fit a request.
+    pub fn take(&self, queue: &mut Queue, options: &Options) -> Option<Batch> {
+        queue.take(self.most(options), options.batch_bytes)
     }
 
     /// A batch is on its way.
@@ -72,69 +82,57 @@ impl Delivery {
     }
 
     /// The batch that was on its way has been answered. What may be taken later goes back to the
-    /// queue; returns how many events are lost.
-    pub fn answered(&mut self, answer: Answer, now: u64, queue: &mut Queue) -> usize {
+    /// queue; what never will is counted.
+    pub fn answered(&mut self, answer: Answer, now: u64, queue: &mut Queue, ledger: &mut Ledger) {
         let batch = self.in_flight.take().unwrap_or_default();
         let count = batch.count;
         let verdict = judge(answer.status);
-        let lost = match verdict {
-            Verdict::Taken => 0,
-            Verdict::Again if count > 0 => queue.put_back(batch),
-            Verdict::Again => 0,
-            Verdict::Refused => count,
-            Verdict::Stop => {
-                let waiting = queue.len();
-                *queue = Queue::default();
-                self.stopped = true;
-                count + waiting
-            }
-        };
-        self.asked = false;
         if verdict == Verdict::Again {
-            self.asked = answer.asked_ms.is_some();
-            let wait = self.backoff.fail(answer.random, answer.asked_ms);
-            self.not_before = now.saturating_add(wait);
-            self.since = Some(0);
+            self.wait.fail(now, answer.random, answer.asked_ms);
             self.hurried = false;
         } else {
-            self.backoff.succeed();
-            self.not_before = 0;
+            self.wait.succeed(now);
         }
+        match verdict {
+            Verdict::Taken => ledger.add(Reason::Rejected, answer.rejected),
+            Verdict::Again => {
+                queue.put_back(batch);
+                self.since = Some(0);
+            }
+            Verdict::Halve if count > 1 => {
+                queue.put_back(batch);
+                self.most = Some(count / 2);
+                self.since = Some(0);
+            }
+            Verdict::Halve => ledger.add(Reason::TooLarge, count),
+            Verdict::Refused => ledger.add(Reason::Rejected, count),
+            Verdict::Stop => {
+                ledger.add(Reason::Rejected, count + queue.len());
+                *queue = Queue::default();
+                self.stopped = true;
+            }
+        }
+        queue.judge_sent(verdict != Verdict::Again);
         if queue.is_empty() {
-            self.since = None;
-            self.hurried = false;
+            self.rest();
         }
-        lost
     }
 
-    /// Sends all that waits now, unless the server asked for time.
-    pub fn hurry(&mut self, now: u64) {
+    /// Sends all that waits now, if that may be.
+    pub fn hurry(&mut self) {
         self.hurried = true;
-        if self.may_send(now) {
-            self.not_before = 0;
-        }
     }
 
-    /// Whether anything may be sent now: during a backoff yes, while the server asked for time no.
-    #[must_use]
-    pub fn may_send(&self, now: u64) -> bool {
-        !self.stopped && (!self.asked || now >= self.not_before)
-    }
-
-    /// Puts what is on its way back to the queue when it may fail as the last one did.
-    pub fn recall(&mut self, queue: &mut Queue) {
-        if self.backoff.is_failing()
-            && let Some(batch) = self.in_flight.take()
-        {
-            queue.put_back(batch);
-        }
+    /// Nothing waits any more.
+    pub fn rest(&mut self) {
         self.since = None;
+        self.hurried = false;
     }
 
-    /// Whether the last try failed.
+    /// Whether who leaves may send.
     #[must_use]
-    pub fn is_failing(&self) -> bool {
-        self.backoff.is_failing()
+    pub fn may_hurry(&self, now: u64) -> bool {
+        !self.stopped && self.wait.may_hurry(now)
     }
 
     /// Whether the server has refused this page for good.
@@ -143,15 +141,14 @@ impl Delivery {
         self.stopped
     }
 
-    /// Whether a batch is on its way.
+    /// What is on its way.
     #[must_use]
-    pub fn is_sending(&self) -> bool {
-        self.in_flight.is_some()
+    pub fn in_flight(&self) -> Option<&Batch> {
+        self.in_flight.as_ref()
     }
 
-    /// How many events are on their way.
-    #[must_use]
-    pub fn sending(&self) -> usize {
-        self.in_flight.as_ref().map_or(0, |batch| batch.count)
+    fn most(&self, options: &Options) -> usize {
+        let most = self.most.unwrap_or(options.batch_count);
+        most.min(options.batch_count)
     }
 }

@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod element;
 pub mod event;
 pub mod json;
+pub mod ledger;
 pub mod mask;
 pub mod options;
 pub mod queue;

@@ -2,18 +2,13 @@
 //!
 //! `script/settings.ts` has read the values already: text, and numbers with their units.
 
-use crate::{
-    address::Scrub,
-    scan::{has_word, join},
-};
+use crate::{address::Scrub, scan::has_word};
 
 /// The settings of one load.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Names the site.
     pub write_key: String,
-    /// Where batches go.
-    pub url: String,
     /// Whether anything may be kept between pages.
     pub stores: bool,
     /// Whether visitor and session are left out.
@@ -28,6 +23,8 @@ pub struct Options {
     pub batch_age: usize,
     /// The most bytes of events that wait.
     pub queue_bytes: usize,
+    /// How long an event may wait before it is given up, in milliseconds.
+    pub max_age: usize,
     /// What is taken out of every URL.
     pub scrub: Scrub,
 }
@@ -57,8 +54,6 @@ impl Options {
     /// Takes what is set, and the default of everything else.
     #[must_use]
     pub fn new(settings: &impl Settings) -> Self {
-        let endpoint = settings.text("endpoint");
-        let endpoint = endpoint.strip_suffix('/').unwrap_or(&endpoint);
         let capture = settings.text("capture");
         let captures = |what: &str| has_word(&capture, what.as_bytes());
         let capture = Capture {
@@ -69,13 +64,13 @@ impl Options {
         };
         Self {
             write_key: settings.text("writeKey"),
-            url: join(&[endpoint, "/v1/events"]),
             stores: settings.text("storage") == "local",
             cookieless: settings.text("cookieless") == "true",
             batch_count: settings.number("batchCount", 20).clamp(1, 500),
             batch_bytes: settings.number("batchBytes", 16 << 10),
             batch_age: settings.number("batchAge", 3_000),
             queue_bytes: settings.number("queueBytes", 256 << 10),
+            max_age: settings.number("maxAge", 7 * 24 * 60 * 60_000),
             scrub: Scrub {
                 denied: settings.text("denyQuery"),
                 kept: settings.text("keepQuery"),
@@ -106,12 +101,12 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_not_set_has_its_default() {
-        let options = Options::new(&Set(&[("endpoint", "https://t.example/")]));
-        assert_eq!(options.url, "https://t.example/v1/events");
+        let options = Options::new(&Set(&[]));
         assert_eq!(options.batch_count, 20);
         assert_eq!(options.batch_bytes, 16_384);
         assert_eq!(options.batch_age, 3_000);
         assert_eq!(options.queue_bytes, 262_144);
+        assert_eq!(options.max_age, 604_800_000);
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! Events that wait to be sent, in the order they happened.
 
-use crate::scan::{cut, split};
+use crate::{
+    ledger::{Ledger, Reason},
+    scan::{cut, split},
+    uuid,
+};
 
 /// Events that share an envelope: one load, session and user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,11 +23,21 @@ pub const END: &str = ",\n";
 /// What a line of storage with an envelope starts with; an event's starts with `{`.
 const ENVELOPE: char = '=';
 
-/// A queue that is bounded in bytes: when it is full, the oldest events go.
-#[derive(Debug, Default)]
+/// The same for events that were handed over where nobody reads the answer.
+const ENVELOPE_SENT: char = '?';
+
+/// What the line with the ledger starts with.
+const LEDGER: char = '!';
+
+/// What every event starts with; its id follows, and says when it was recorded.
+const BEFORE_ID: &str = "{\"id\":\"";
+
+/// A queue that is bounded in bytes, as storage will hold them: when it is full, the oldest events go.
+#[derive(Clone, Debug, Default)]
 pub struct Queue {
     batches: Vec<Batch>,
-    bytes: usize,
+    /// Given to beacons whose answer nobody reads: what is heard of the server next decides.
+    sent: Vec<Batch>,
     limit: usize,
 }
 
@@ -50,10 +64,22 @@ impl Batch {
         }
         taken
     }
+
+    /// How long it is in storage.
+    fn len(&self) -> usize {
+        self.envelope.len() + self.events.len() + 2
+    }
+
+    fn write(&self, mark: char, text: &mut String) {
+        text.push(mark);
+        text.push_str(&self.envelope);
+        text.push('\n');
+        text.push_str(&self.events);
+    }
 }
 
 impl Queue {
-    /// An empty queue that holds at most `limit` bytes of events.
+    /// An empty queue that holds at most `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self {
@@ -62,25 +88,14 @@ impl Queue {
         }
     }
 
-    /// Adds an event; returns how many had to go for it, itself included if it is too large.
-    pub fn push(&mut self, envelope: &str, event: &str) -> usize {
-        if self
-            .batches
-            .last()
-            .is_none_or(|last| last.envelope != envelope)
-        {
-            self.batches.push(Batch {
-                envelope: envelope.to_owned(),
-                ..Batch::default()
-            });
+    /// Adds an event; what has to go for it is counted.
+    pub fn push(&mut self, envelope: &str, event: &str, ledger: &mut Ledger) {
+        if envelope.len() + event.len() + 4 > self.limit {
+            ledger.add(Reason::TooLarge, 1);
+            return;
         }
-        if let Some(last) = self.batches.last_mut() {
-            last.events.push_str(event);
-            last.events.push_str(END);
-            last.count += 1;
-            self.bytes += event.len() + END.len();
-        }
-        self.shrink()
+        append(&mut self.batches, envelope, event);
+        ledger.add(Reason::QueueFull, self.shrink(self.limit));
     }
 
     /// Takes out the oldest events that fit one request: at most `count`, and, from the second on,
@@ -88,25 +103,35 @@ impl Queue {
     pub fn take(&mut self, count: usize, bytes: usize) -> Option<Batch> {
         let first = self.batches.first_mut()?;
         let taken = first.take(count, bytes);
-        self.bytes -= taken.events.len();
         self.batches.retain(|batch| batch.count > 0);
         Some(taken)
     }
 
-    /// Puts a batch back to the front; returns how many events had to go for it.
-    pub fn put_back(&mut self, mut batch: Batch) -> usize {
-        self.bytes += batch.events.len();
+    /// Puts a batch back to the front.
+    pub fn put_back(&mut self, mut batch: Batch) {
         if let Some(next) = self.batches.first_mut()
             && next.envelope == batch.envelope
         {
             batch.events.push_str(&next.events);
             next.events = batch.events;
             next.count += batch.count;
-        } else {
-            let mut later = std::mem::replace(&mut self.batches, vec![batch]);
-            self.batches.append(&mut later);
+        } else if batch.count > 0 {
+            self.prepend(vec![batch]);
         }
-        self.shrink()
+    }
+
+    /// A batch was handed over, and nobody will read the answer.
+    pub fn keep_sent(&mut self, batch: Batch) {
+        self.sent.push(batch);
+    }
+
+    /// The server answers: what was handed over before is taken for delivered if it took what came
+    /// after, and waits again if not.
+    pub fn judge_sent(&mut self, taken: bool) {
+        let sent = std::mem::take(&mut self.sent);
+        if !taken {
+            self.prepend(sent);
+        }
     }
 
     /// How many events wait.
@@ -131,45 +156,101 @@ impl Queue {
         }
     }
 
-    /// Everything, as lines for storage: an envelope, then its events.
+    /// Drops and counts the events that were recorded before a time.
+    pub fn expire(&mut self, before: u64, ledger: &mut Ledger) {
+        let is_old = |batch: &Batch| {
+            let id = batch.events.strip_prefix(BEFORE_ID);
+            id.and_then(uuid::time).is_some_and(|time| time < before)
+        };
+        while self.batches.first().is_some_and(is_old) {
+            let gone = self.take(1, 0).map_or(0, |batch| batch.count);
+            ledger.add(Reason::Expired, gone);
+        }
+    }
+
+    /// Everything and the ledger, as lines for storage: an envelope, then its events.
     #[must_use]
-    pub fn to_text(&self) -> String {
+    pub fn to_text(&self, ledger: &Ledger) -> String {
         let mut text = String::new();
-        for batch in &self.batches {
-            text.push(ENVELOPE);
-            text.push_str(&batch.envelope);
+        if !ledger.is_empty() {
+            text.push(LEDGER);
+            text.push_str(&ledger.to_text());
             text.push('\n');
-            text.push_str(&batch.events);
+        }
+        for batch in &self.sent {
+            batch.write(ENVELOPE_SENT, &mut text);
+        }
+        for batch in &self.batches {
+            batch.write(ENVELOPE, &mut text);
         }
         text
     }
 
-    /// Adds what [`Queue::to_text`] wrote; returns how many events had to go for it.
-    pub fn restore(&mut self, mut text: &str) -> usize {
+    /// Puts what [`Queue::to_text`] wrote to the front; lines that storage has spoilt are counted.
+    pub fn restore(&mut self, mut text: &str, ledger: &mut Ledger) {
+        let mut waiting = Vec::new();
         let mut envelope = "";
-        let mut lost = 0;
-        while let Some((line, rest)) = split(text, b'\n') {
+        let mut sent = false;
+        while !text.is_empty() {
+            let (line, rest) = split(text, b'\n').unwrap_or((text, ""));
             text = rest;
-            if let Some(found) = line.strip_prefix(ENVELOPE) {
-                envelope = found;
+            if let Some(counts) = line.strip_prefix(LEDGER) {
+                ledger.read(counts);
+            } else if let Some(found) = line.strip_prefix(ENVELOPE) {
+                (envelope, sent) = (found, false);
+            } else if let Some(found) = line.strip_prefix(ENVELOPE_SENT) {
+                (envelope, sent) = (found, true);
             } else if let Some(event) = line.strip_suffix(',')
                 && event.starts_with('{')
                 && !envelope.is_empty()
             {
-                lost += self.push(envelope, event);
+                let batches = if sent { &mut self.sent } else { &mut waiting };
+                append(batches, envelope, event);
+            } else {
+                ledger.add(Reason::StorageLost, 1);
             }
         }
-        lost
+        self.prepend(waiting);
+        ledger.add(Reason::QueueFull, self.shrink(self.limit));
     }
 
-    fn shrink(&mut self) -> usize {
+    /// Drops the oldest events until so many bytes hold the rest; returns how many had to go.
+    pub fn shrink(&mut self, limit: usize) -> usize {
         let mut gone = 0;
-        while self.bytes > self.limit
-            && let Some(dropped) = self.take(1, 0)
-        {
-            gone += dropped.count;
+        while self.bytes() > limit {
+            // These have most likely arrived, so that nothing is lost with them.
+            if self.sent.pop().is_none() {
+                let Some(dropped) = self.take(1, 0) else {
+                    break;
+                };
+                gone += dropped.count;
+            }
         }
         gone
+    }
+
+    fn prepend(&mut self, mut batches: Vec<Batch>) {
+        batches.append(&mut self.batches);
+        self.batches = batches;
+    }
+
+    fn bytes(&self) -> usize {
+        let all = self.sent.iter().chain(&self.batches);
+        all.map(Batch::len).sum()
+    }
+}
+
+fn append(batches: &mut Vec<Batch>, envelope: &str, event: &str) {
+    if batches.last().is_none_or(|last| last.envelope != envelope) {
+        batches.push(Batch {
+            envelope: envelope.to_owned(),
+            ..Batch::default()
+        });
+    }
+    if let Some(last) = batches.last_mut() {
+        last.events.push_str(event);
+        last.events.push_str(END);
+        last.count += 1;
     }
 }
 

@@ -1,5 +1,7 @@
 //! What becomes of a batch after an answer, and how long to wait before the next try.
 
+use crate::{json::push_number, scan::number};
+
 /// The first wait is at most this long; every further one may be twice as long as the one before.
 const FIRST_MS: u64 = 1_000;
 
@@ -9,6 +11,12 @@ const LONGEST_MS: u64 = 5 * 60_000;
 /// A server may ask for more, up to this: longer does not fit a timer.
 const LONGEST_ASKED_MS: u64 = 24 * 60 * 60_000;
 
+/// After so many failures in a row nobody tries before the wait is over, not even who leaves.
+const BREAKER: u64 = 5;
+
+/// For so long after a failure, what nobody reads the answer of counts as not delivered.
+const DOUBT_MS: u64 = 10 * 60_000;
+
 /// What an answer says about the batch that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -16,6 +24,8 @@ pub enum Verdict {
     Taken,
     /// It may be taken later.
     Again,
+    /// It may be taken in parts.
+    Halve,
     /// It will never be taken.
     Refused,
     /// Nothing of this page will ever be taken.
@@ -28,40 +38,91 @@ pub fn judge(status: u16) -> Verdict {
     match status {
         200..=299 => Verdict::Taken,
         0 | 408 | 429 | 500..=599 => Verdict::Again,
+        413 => Verdict::Halve,
         401 | 403 => Verdict::Stop,
         _ => Verdict::Refused,
     }
 }
 
-/// Counts failures in a row, and waits longer after each of them.
-#[derive(Clone, Debug, Default)]
-pub struct Backoff {
-    failures: u32,
+/// The wait after failures, which all tabs of an origin share: it is kept in storage.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wait {
+    /// How many there were in a row.
+    failures: u64,
+    /// When it ends or ended, in milliseconds since the Unix epoch.
+    until: u64,
+    /// Whether the server asked for it.
+    asked: bool,
 }
 
-impl Backoff {
-    /// How many milliseconds to wait after one more failure: full jitter, from a random number in
-    /// `0..1`, unless the server asked for a time of its own.
-    pub fn fail(&mut self, random: f64, asked_ms: Option<u64>) -> u64 {
+impl Wait {
+    /// Waits after one more failure: full jitter, from a random number in `0..1`, unless the server
+    /// asked for a time of its own.
+    pub fn fail(&mut self, now: u64, random: f64, asked_ms: Option<u64>) {
         let longest = FIRST_MS
             .saturating_mul(1 << self.failures.min(20))
             .min(LONGEST_MS);
         self.failures = self.failures.saturating_add(1);
-        match asked_ms {
-            Some(asked) => asked.min(LONGEST_ASKED_MS),
-            None => share(longest, random),
-        }
+        self.asked = asked_ms.is_some();
+        let wait = asked_ms.unwrap_or_else(|| share(longest, random));
+        self.until = now.saturating_add(wait.min(LONGEST_ASKED_MS));
     }
 
-    /// The server took something: the next failure is the first one.
-    pub fn succeed(&mut self) {
+    /// The server answers: the next failure is the first one.
+    pub fn succeed(&mut self, now: u64) {
         self.failures = 0;
+        self.asked = false;
+        self.until = self.until.min(now);
+    }
+
+    /// Nothing is sent by itself before, in milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn until(&self) -> u64 {
+        self.until
     }
 
     /// Whether the last try failed.
     #[must_use]
     pub fn is_failing(&self) -> bool {
         self.failures > 0
+    }
+
+    /// Whether who leaves, flushes or comes online may send: not while the server asked for time,
+    /// nor after too many failures.
+    #[must_use]
+    pub fn may_hurry(&self, now: u64) -> bool {
+        now >= self.until || (!self.asked && self.failures < BREAKER)
+    }
+
+    /// Whether no failure is near, so that what was sent has most likely arrived.
+    #[must_use]
+    pub fn is_calm(&self, now: u64) -> bool {
+        self.failures == 0 && (self.until == 0 || now >= self.until + DOUBT_MS)
+    }
+
+    /// Takes over what a tab has stored by [`Wait::to_text`]. No clock that was set back makes the
+    /// wait longer than a server may ask for.
+    pub fn read(&mut self, text: &str, now: u64) {
+        if let Some((failures, rest)) = number(text)
+            && let Some((until, rest)) = rest.strip_prefix(' ').and_then(number)
+        {
+            self.failures = failures;
+            self.until = until.min(now.saturating_add(LONGEST_ASKED_MS));
+            self.asked = !rest.is_empty();
+        }
+    }
+
+    /// For storage.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        push_number(&mut text, self.failures);
+        text.push(' ');
+        push_number(&mut text, self.until);
+        if self.asked {
+            text.push('!');
+        }
+        text
     }
 }
 
@@ -76,54 +137,4 @@ fn share(longest: u64, random: f64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn the_longest_wait_doubles_from_one_second_to_five_minutes() {
-        let mut backoff = Backoff::default();
-        let waits: Vec<_> = (0..11).map(|_| backoff.fail(1.0, None)).collect();
-        let expected = [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300].map(|seconds| seconds * 1000);
-        assert_eq!(waits, expected);
-    }
-
-    #[test]
-    fn after_a_success_the_waits_start_again() {
-        let mut backoff = Backoff::default();
-        backoff.fail(1.0, None);
-        backoff.fail(1.0, None);
-        backoff.succeed();
-        assert!(!backoff.is_failing());
-        assert_eq!(backoff.fail(1.0, None), 1000);
-    }
-
-    #[test]
-    fn what_the_server_asks_for_is_obeyed() {
-        assert_eq!(Backoff::default().fail(0.1, Some(7_000)), 7_000);
-        assert_eq!(Backoff::default().fail(0.1, Some(u64::MAX)), 86_400_000);
-    }
-
-    #[test]
-    fn only_what_may_change_is_tried_again() {
-        for status in [0, 408, 429, 500, 503, 599] {
-            assert_eq!(judge(status), Verdict::Again, "{status}");
-        }
-        for status in [301, 400, 404, 413, 415, 431] {
-            assert_eq!(judge(status), Verdict::Refused, "{status}");
-        }
-        assert_eq!(judge(202), Verdict::Taken);
-        assert_eq!(judge(401), Verdict::Stop);
-        assert_eq!(judge(403), Verdict::Stop);
-    }
-
-    proptest! {
-        #[test]
-        fn no_wait_is_longer_than_five_minutes(randoms in prop::collection::vec(0.0f64..1.0, 1..60)) {
-            let mut backoff = Backoff::default();
-            for random in randoms {
-                prop_assert!(backoff.fail(random, None) <= LONGEST_MS);
-            }
-        }
-    }
-}
+mod tests;

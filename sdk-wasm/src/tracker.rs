@@ -6,8 +6,10 @@ use crate::{
     delivery::{Answer, Delivery},
     event::Event,
     json::Object,
+    ledger::{Ledger, Reason},
     options::Options,
     queue::{Batch, END, Queue},
+    retry::{Verdict, judge},
     scan::join,
     session::Session,
     uuid::{self, RANDOM_BYTES},
@@ -16,11 +18,20 @@ use crate::{
 /// What is said about the program that sends.
 const SDK: &str = concat!("footfall-sdk/", env!("CARGO_PKG_VERSION"));
 
+/// The most events that a gateway takes at once.
+const MOST_EVENTS: usize = 500;
+
+/// What the browser keeps for the page's end shares 64 KiB with whatever else the page has it keep.
+const SNAPSHOT_BYTES: usize = 48 << 10;
+
 /// The name of the visitor's id in storage.
 pub const VISITOR: &str = "visitor";
 
 /// The name of the session in storage.
 pub const SESSION: &str = "session";
+
+/// The name of what all tabs wait for in storage.
+pub const WAIT: &str = "wait";
 
 /// What the tracker needs from where it runs.
 pub trait World {
@@ -50,7 +61,9 @@ pub struct Tracker {
     seq: u64,
     queue: Queue,
     delivery: Delivery,
-    lost: usize,
+    ledger: Ledger,
+    /// How many events there were when the page was left last.
+    left_at: Option<u64>,
 }
 
 impl Tracker {
@@ -74,7 +87,8 @@ impl Tracker {
             seq: 0,
             queue: Queue::new(options.queue_bytes),
             delivery: Delivery::default(),
-            lost: 0,
+            ledger: Ledger::default(),
+            left_at: None,
             options,
         };
         if !tracker.options.cookieless {
@@ -110,7 +124,7 @@ impl Tracker {
         };
         self.seq += 1;
         self.delivery.wait_from(now);
-        self.lost += self.queue.push(&self.envelope, &json);
+        self.queue.push(&self.envelope, &json, &mut self.ledger);
     }
 
     /// From now on events belong to this user.
@@ -143,71 +157,139 @@ impl Tracker {
 
     /// The next batch as a request's body, if one is due. An answer must follow.
     pub fn send(&mut self, now: u64, world: &mut impl World) -> Option<String> {
+        self.refresh(now, world);
+        let oldest = now.saturating_sub(self.options.max_age as u64);
+        self.queue.expire(oldest, &mut self.ledger);
+        if self.queue.is_empty() {
+            self.delivery.rest();
+        }
         if self.due(now)? > now {
             return None;
         }
         self.save(world);
-        let batch = self.take()?;
+        let batch = self.delivery.take(&mut self.queue, &self.options)?;
         let body = self.body(&batch, now);
         self.delivery.sent(batch, now);
         Some(body)
     }
 
     /// All that waits is due now, even during a backoff, but not while the server asked for time.
-    pub fn flush(&mut self, now: u64) {
+    pub fn flush(&mut self) {
         if !self.queue.is_empty() {
-            self.delivery.hurry(now);
+            self.delivery.hurry();
         }
     }
 
-    /// What became of the last batch that was sent.
-    pub fn answered(&mut self, answer: Answer, now: u64) {
-        self.lost += self.delivery.answered(answer, now, &mut self.queue);
+    /// Another tab may have heard of the server.
+    pub fn refresh(&mut self, now: u64, world: &mut impl World) {
+        if let Some(text) = world.stored(WAIT) {
+            self.delivery.wait.read(&text, now);
+        }
     }
 
-    /// The page may be gone in a moment: hands batches to `beacon` until it takes no more. Returns
-    /// what must be stored for the next page.
+    /// What became of the last batch that was sent. What was lost is told once the server takes
+    /// something, for only then will the telling arrive.
+    pub fn answered(&mut self, answer: Answer, now: u64, world: &mut impl World) {
+        let before = self.delivery.wait.clone();
+        let (queue, ledger) = (&mut self.queue, &mut self.ledger);
+        self.delivery.answered(answer, now, queue, ledger);
+        if self.delivery.wait != before {
+            world.store(WAIT, &self.delivery.wait.to_text());
+        }
+        if judge(answer.status) == Verdict::Taken && !self.ledger.is_empty() {
+            let counts = self.ledger.to_json();
+            self.ledger.clear();
+            let lost = Event {
+                kind: "lost",
+                time: now,
+                properties: &counts,
+                ..Event::default()
+            };
+            self.record(&lost, now, world);
+        }
+    }
+
+    /// The page may be gone in a moment: hands batches to `beacon` until it takes no more.
     pub fn leave(
         &mut self,
         now: u64,
         world: &mut impl World,
         beacon: &mut dyn FnMut(&str) -> bool,
-    ) -> String {
+    ) {
         self.save(world);
-        // Nobody reads a beacon's answer. When the last try failed, this one may fail too, so the
-        // next page sends it again, under the same ids.
-        self.delivery.recall(&mut self.queue);
-        let mut kept = String::new();
-        if self.delivery.is_failing() {
-            kept = self.queue.to_text();
+        self.refresh(now, world);
+        // Leaving is announced twice; only what came after the first time is news.
+        if self.left_at.replace(self.seq) == Some(self.seq) || !self.delivery.may_hurry(now) {
+            return;
         }
-        if self.delivery.may_send(now) {
-            while let Some(batch) = self.take() {
-                if !beacon(&self.body(&batch, now)) {
-                    self.lost += self.queue.put_back(batch);
-                    break;
-                }
+        // Nobody reads a beacon's answer. When a failure is near, this one may fail too, so it is
+        // sent again, under the same ids.
+        let calm = self.delivery.wait.is_calm(now);
+        while let Some(batch) = self.delivery.take(&mut self.queue, &self.options) {
+            if !beacon(&self.body(&batch, now)) {
+                self.queue.put_back(batch);
+                break;
             }
+            self.queue.keep_sent(batch);
         }
-        if kept.is_empty() {
-            kept = self.queue.to_text();
+        if !calm {
+            self.queue.judge_sent(false);
         }
-        self.queue = Queue::new(self.options.queue_bytes);
-        kept
     }
 
-    /// Takes over what another page, or this one when it was left, could not send.
+    /// What the browser may send if the page ends without a word: one request, while nothing fails.
+    #[must_use]
+    pub fn snapshot(&self, now: u64) -> String {
+        if self.delivery.wait.is_failing() || !self.delivery.may_hurry(now) {
+            return String::new();
+        }
+        let batch = self.queue.clone().take(MOST_EVENTS, SNAPSHOT_BYTES);
+        batch.map_or_else(String::new, |batch| self.body(&batch, now))
+    }
+
+    /// All that has not arrived, on its way or not, as text for storage with room for so many bytes:
+    /// the oldest events stay out. `for_good` counts them, because this page will not send them.
+    pub fn unsent(&mut self, room: usize, for_good: bool) -> String {
+        let mut all = self.queue.clone();
+        if let Some(batch) = self.delivery.in_flight() {
+            all.put_back(batch.clone());
+        }
+        let gone = all.shrink(room);
+        if for_good {
+            let reason = match room {
+                0 => Reason::StorageLost,
+                _ => Reason::QueueFull,
+            };
+            self.ledger.add(reason, gone);
+        }
+        all.to_text(&self.ledger)
+    }
+
+    /// Takes over what another page could not send.
     pub fn adopt(&mut self, text: &str, now: u64) {
-        self.lost += self.queue.restore(text);
+        self.queue.restore(text, &mut self.ledger);
         if !self.queue.is_empty() {
             self.delivery.wait_from(now);
         }
     }
 
-    /// Whether a request is on its way.
+    /// Another page has taken over what this one had stored.
+    pub fn forget(&mut self) {
+        self.queue = Queue::new(self.options.queue_bytes);
+        self.ledger.clear();
+        self.delivery.rest();
+    }
+
+    /// How many events this load has lost.
     #[must_use]
-    pub fn is_sending(&self) -> bool {
-        self.delivery.is_sending()
+    pub fn lost(&self) -> u64 {
+        self.ledger.total()
+    }
+
+    /// The counts of lost events that are not told yet, as JSON.
+    #[must_use]
+    pub fn untold(&self) -> String {
+        self.ledger.to_json()
     }
 
     /// What `status()` tells, as JSON.
@@ -215,7 +297,8 @@ impl Tracker {
     pub fn status(&self) -> String {
         let stopped = self.delivery.is_stopped();
         let session = self.session.as_ref().map_or("", |session| &session.id);
-        let queued = self.queue.len() + self.delivery.sending();
+        let sending = self.delivery.in_flight().map_or(0, |batch| batch.count);
+        let queued = self.queue.len() + sending;
         let mut status = Object::default();
         status
             .json("recording", if stopped { "false" } else { "true" })
@@ -223,13 +306,8 @@ impl Tracker {
             .text("visitor", &self.visitor)
             .text("session", session)
             .number("queued", queued as u64)
-            .number("lost", self.lost as u64);
+            .number("lost", self.lost());
         status.finish()
-    }
-
-    fn take(&mut self) -> Option<Batch> {
-        self.queue
-            .take(self.options.batch_count, self.options.batch_bytes)
     }
 
     /// Continues the session, or starts one; another tab may have done that already.

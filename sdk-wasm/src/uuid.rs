@@ -26,6 +26,16 @@ pub fn v7(unix_ms: u64, random: [u8; RANDOM_BYTES]) -> String {
     text
 }
 
+/// The time that a UUID of version 7 starts with, in milliseconds since the Unix epoch.
+#[must_use]
+pub fn time(text: &str) -> Option<u64> {
+    let mut ms = 0;
+    for byte in text.get(..13)?.bytes().filter(|byte| *byte != b'-') {
+        ms = ms << 4 | u64::from(char::from(byte).to_digit(16)?);
+    }
+    Some(ms)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +48,13 @@ mod tests {
         assert_eq!(text, "017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
     }
 
+    #[test]
+    fn what_is_no_uuid_has_no_time() {
+        for text in ["", "0199d0a4-000", "0199d0g4-0000-7000"] {
+            assert_eq!(time(text), None, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn every_uuid_says_its_time_and_version(ms in 0u64..1 << 48, random: [u8; 10]) {
@@ -45,6 +62,7 @@ mod tests {
             prop_assert_eq!(parsed.get_version_num(), 7);
             let (seconds, nanos) = parsed.get_timestamp().unwrap().to_unix();
             prop_assert_eq!(seconds * 1000 + u64::from(nanos) / 1_000_000, ms);
+            prop_assert_eq!(time(&v7(ms, random)), Some(ms));
         }
     }
 }

@@ -20,6 +20,8 @@ pub enum Reply {
     Status(u16),
     /// Answers with a status and a `Retry-After`.
     RetryAfter(u16, String),
+    /// Answers with a status and a body.
+    Body(u16, String),
     /// Keeps silent until [`Recorder::release`], then answers with the status.
     Hang(u16),
     /// Reads the request, and closes the connection.

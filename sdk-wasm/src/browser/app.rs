@@ -3,28 +3,17 @@
 use super::{
     click::Selectors,
     host,
-    world::{Page, now},
+    world::{Page, now, precise},
 };
 use crate::{
-    delivery::Answer,
-    event::Event,
-    options::Options,
-    scan::join,
-    text::readable,
-    tracker::{Tracker, World as _},
+    delivery::Answer, event::Event, options::Options, text::readable, tracker::Tracker,
     views::Views,
 };
 use gloo_timers::callback::Timeout;
 use web_sys::{Document, MouseEvent};
 
 /// Pages set their title a little after their address.
-const TITLE_MS: u64 = 100;
-
-/// What the name of a load's unsent events in storage starts with; the load's id follows.
-const UNSENT: &str = "unsent.";
-
-/// No timer is set further ahead; it is set again then.
-const LONGEST_TIMER_MS: u64 = 60 * 60_000;
+const TITLE_MS: u32 = 100;
 
 /// The tracker, bound to this page.
 pub(super) struct App {
@@ -35,12 +24,12 @@ pub(super) struct App {
     selectors: Selectors,
     /// A view that waits for its title.
     view: Option<View>,
-    /// When what is due next is due, and its timer.
-    timer: Option<(u64, Timeout)>,
+    /// When what is due next is due, as far as the timer was told.
+    due: Option<u64>,
+    /// How many lost events the site's developer was told of.
+    told: u64,
     /// Waits for the end of the task in which the address changed.
     settling: Option<Timeout>,
-    /// What could neither be sent nor stored when the page was left.
-    unsent: String,
 }
 
 struct View {
@@ -65,16 +54,20 @@ impl App {
             document,
             selectors: Selectors::new(),
             view: None,
-            timer: None,
+            due: None,
+            told: 0,
             settling: None,
-            unsent: String::new(),
         }
     }
 
-    /// Takes over what other pages could not send, and records the first view.
+    /// Records the first view.
     pub(super) fn begin(&mut self) {
-        self.adopt("");
         self.shown();
+    }
+
+    /// The id of this load.
+    pub(super) fn load(&self) -> String {
+        self.tracker.load().to_owned()
     }
 
     /// Records an event.
@@ -165,79 +158,70 @@ impl App {
         self.start_view(&url, &self.document.referrer());
     }
 
-    /// Sends what may be sent, and keeps the rest for the next page.
+    /// Hands over what may be sent.
     pub(super) fn left(&mut self) {
         self.settle();
         self.finish_view();
-        let now = now();
-        let url = self.tracker.options().url.clone();
-        let mut beacon = |body: &str| host::beacon(&url, body);
-        let unsent = self.tracker.leave(now, &mut self.page, &mut beacon);
-        if unsent.is_empty() {
-            return;
-        }
-        let name = join(&[UNSENT, self.tracker.load()]);
-        let before = self.page.stored(&name).unwrap_or_default();
-        if !self.page.store(&name, &join(&[&before, &unsent])) {
-            self.unsent.push_str(&unsent);
-        }
+        self.tracker.leave(now(), &mut self.page, &mut host::beacon);
     }
 
-    /// Takes back what no other page has taken over meanwhile.
-    pub(super) fn returned(&mut self) {
-        let load = self.tracker.load().to_owned();
-        self.adopt(&load);
+    pub(super) fn snapshot(&self) -> String {
+        self.tracker.snapshot(now())
     }
 
-    pub(super) fn flush(&mut self) -> bool {
+    /// All that waits is due now.
+    pub(super) fn flush(&mut self) {
         self.settle();
         self.finish_view();
-        self.tracker.flush(now());
-        self.send();
-        self.tracker.is_sending()
+        self.tracker.flush();
     }
 
-    pub(super) fn answered(&mut self, answer: Answer) -> bool {
-        self.tracker.answered(answer, now());
-        self.send();
-        self.tracker.is_sending()
+    /// Starts to send the next batch, if one is due.
+    pub(super) fn send(&mut self) -> bool {
+        self.due = None;
+        let body = self.tracker.send(now(), &mut self.page);
+        if let Some(body) = &body {
+            host::post(body);
+        }
+        body.is_some()
+    }
+
+    pub(super) fn answered(&mut self, answer: Answer) {
+        self.tracker.answered(answer, now(), &mut self.page);
+    }
+
+    pub(super) fn refresh(&mut self) {
+        self.tracker.refresh(now(), &mut self.page);
+    }
+
+    pub(super) fn unsent(&mut self, room: usize, for_good: bool) -> String {
+        self.tracker.unsent(room, for_good)
+    }
+
+    pub(super) fn adopt(&mut self, text: &str) {
+        self.tracker.adopt(text, now());
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.tracker.forget();
     }
 
     pub(super) fn status(&self) -> String {
         self.tracker.status()
     }
 
-    /// Sets the timer for what is due next, unless it is set already.
+    /// Has the timer set for what is due next, and the developer told of what was lost.
     pub(super) fn schedule(&mut self) {
         let now = now();
         let due = self.tracker.due(now);
-        let set = self.timer.as_ref().map(|(at, _)| *at);
-        if due == set {
-            return;
+        if due != self.due {
+            self.due = due;
+            host::wake(due.map_or(-1.0, |at| precise(at.saturating_sub(now))));
         }
-        self.timer = due.map(|at| {
-            let wait = at.saturating_sub(now);
-            (at, timer(wait, Self::tick))
-        });
-    }
-
-    /// Takes over what one load, or any, could not send.
-    fn adopt(&mut self, load: &str) {
-        let mut unsent = std::mem::take(&mut self.unsent);
-        if self.page.stores {
-            unsent.push_str(&host::take(&join(&[UNSENT, load])));
-        }
-        self.tracker.adopt(&unsent, now());
-    }
-
-    fn tick(&mut self) {
-        self.timer = None;
-        self.send();
-    }
-
-    fn send(&mut self) {
-        if let Some(body) = self.tracker.send(now(), &mut self.page) {
-            host::post(&self.tracker.options().url, &body);
+        let lost = self.tracker.lost();
+        if lost != self.told {
+            self.told = lost;
+            host::dropped(&self.tracker.untold());
         }
     }
 
@@ -284,9 +268,8 @@ impl App {
 }
 
 /// Runs something later; dropping the timer prevents that.
-fn timer(wait_ms: u64, run: fn(&mut App)) -> Timeout {
-    let wait_ms = wait_ms.min(LONGEST_TIMER_MS);
-    Timeout::new(u32::try_from(wait_ms).unwrap_or(0), move || {
+fn timer(wait_ms: u32, run: fn(&mut App)) -> Timeout {
+    Timeout::new(wait_ms, move || {
         super::with(&mut |app| run(app));
     })
 }

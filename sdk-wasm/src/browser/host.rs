@@ -19,12 +19,14 @@ extern "C" {
     pub(super) fn read(name: &str) -> Option<String>;
     /// Stores something under a name; whether that worked.
     pub(super) fn write(name: &str, value: &str) -> bool;
-    /// Takes out all that is stored under names that start so, one after the other.
-    pub(super) fn take(prefix: &str) -> String;
+    /// Calls `send` after so many milliseconds; a negative number calls it off.
+    pub(super) fn wake(wait_ms: f64);
     /// Sends a batch; `answered` is called with what comes back.
-    pub(super) fn post(url: &str, body: &str);
+    pub(super) fn post(body: &str);
     /// Sends a batch that nobody waits for; whether the browser took it.
-    pub(super) fn beacon(url: &str, body: &str) -> bool;
+    pub(super) fn beacon(body: &str) -> bool;
+    /// Events are lost; the counts that are not told yet, as JSON.
+    pub(super) fn dropped(counts: &str);
     /// The event as the site wants it, or nothing.
     pub(super) fn approve(event: &str) -> Option<String>;
     /// The text of an element, unless it holds fields that people type into.

@@ -54,3 +54,9 @@ pub(super) fn now() -> u64 {
 pub(super) fn whole(number: f64) -> u64 {
     number as u64
 }
+
+/// A time or a count for JavaScript.
+#[expect(clippy::cast_precision_loss, reason = "times are far below 2^52 ms")]
+pub(super) fn precise(number: u64) -> f64 {
+    number as f64
+}

@@ -16,7 +16,6 @@ const LIVES: usize = 20;
 const EVENTS: usize = 500;
 
 super::in_every_browser!(
-    #[ignore = "the SDK still loses events of closed and crashed pages"]
     ten_thousand_events_survive_all_that_happens_to_pages,
     twenty_tabs_at_once_lose_nothing
 );

@@ -156,8 +156,13 @@ pub(super) async fn answer(
     } else {
         reply
     };
+    let mut content = String::from("{}");
     let (status, retry_after) = match reply {
         Reply::Status(status) => (status, None),
+        Reply::Body(status, body) => {
+            content = body;
+            (status, None)
+        }
         Reply::RetryAfter(status, after) => (status, Some(after)),
         Reply::Hang(status) => {
             let mut released = shared.released.subscribe();
@@ -168,7 +173,7 @@ pub(super) async fn answer(
     };
     shared.note_status(index, status);
     let code = StatusCode::from_u16(status).unwrap_or_default();
-    let mut response = response(code, Bytes::from_static(b"{}"));
+    let mut response = response(code, content.into());
     if let Some(after) = retry_after {
         put(&mut response, "retry-after", &after);
     }

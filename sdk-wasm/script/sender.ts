@@ -1,0 +1,158 @@
+// Sends batches, one at a time over all tabs. What is due when, the wasm decides.
+
+import * as glue from "footfall-glue";
+import type { SentBatch } from "../index";
+import { enter } from "./guard";
+import { askedMs } from "./retry-after";
+import { number, say } from "./settings";
+import { keep, look } from "./shelf";
+import { attempt, keepSent, sent } from "./store";
+
+/** What came back: the status or 0, how long to wait or -1, and how many events were refused. */
+type Answer = [status: number, askedMs: number, rejected: number];
+
+/** All keepalive requests and beacons of a page share 64 KiB, whoever sends them: the rest is theirs. */
+const MOST_KEEPALIVE = 48 << 10;
+
+/** No server thinks longer. Who waits for another tab's turn waits a little longer than that. */
+const LIMIT_MS = 3e4;
+
+/** Where batches go. */
+let url: string;
+let timer: number | undefined;
+let running: Promise<void> | undefined;
+/** Whether something became due while batches were sent. */
+let again = false;
+let posted: Promise<Answer>;
+/** Ends the request that is on its way. */
+let request: AbortController | undefined;
+/** A request that failed may have been one too many for keepalive. */
+let failed = false;
+/** Takes back what the browser would send at the page's end. */
+let armed: AbortController | undefined;
+
+export function connectTo(endpoint: string): void {
+  url = endpoint.replace(/\/$/, "") + "/v1/events";
+}
+
+/** Sends what is due; resolves when nothing is on its way any more. */
+export function pump(): Promise<void> {
+  again = true;
+  return (running ??= drain());
+}
+
+/** Sends no more, not even what is on its way. */
+export function halt(): void {
+  clearTimeout(timer);
+  request?.abort();
+  disarm();
+}
+
+export function wake(waitMs: number): void {
+  clearTimeout(timer);
+  if (waitMs >= 0) {
+    timer = globalThis.setTimeout(pump, Math.min(waitMs, 36e5)) as unknown as number;
+  }
+}
+
+export function post(body: string): void {
+  disarm();
+  posted = ask(body);
+}
+
+export function beacon(body: string): boolean {
+  const taken = navigator.onLine !== false && attempt(() => navigator.sendBeacon(url, body));
+  if (taken) {
+    remember(body);
+    say("sent on leaving", body);
+  }
+  return !!taken;
+}
+
+/** The browser sends what was armed last when the page ends, even by a crash. */
+export function arm(): void {
+  disarm();
+  const { fetchLater } = globalThis as { fetchLater?: typeof fetch };
+  const body = fetchLater && enter(glue.snapshot);
+  if (body) {
+    armed = new AbortController();
+    attempt(() => fetchLater(url, { ...init(body), signal: armed!.signal }));
+  }
+}
+
+export function disarm(): void {
+  armed?.abort();
+}
+
+async function drain(): Promise<void> {
+  // Perhaps this is called from within the wasm, which nothing enters twice.
+  await undefined;
+  look();
+  while (again) {
+    again = false;
+    while (await turn());
+  }
+  running = undefined;
+}
+
+/** Sends one batch when no other tab sends; without locks, and where one hangs, at once. */
+function turn(): Promise<boolean> {
+  const { locks } = navigator;
+  const signal = AbortSignal.timeout?.(LIMIT_MS + 5e3);
+  return locks ? locks.request("footfall", { signal }, step).catch(step) : step();
+}
+
+async function step(): Promise<boolean> {
+  if (navigator.onLine === false || !enter(glue.send)) {
+    return false;
+  }
+  const answer = await posted;
+  failed = !answer[0];
+  enter(() => glue.answered(answer[0], answer[1], Math.random(), answer[2]));
+  keep();
+  return true;
+}
+
+async function ask(body: string): Promise<Answer> {
+  const settle = remember(body);
+  say("sending", body);
+  const answer: Answer = [0, -1, 0];
+  const controller = (request = new AbortController());
+  const { signal } = controller;
+  const limit = globalThis.setTimeout(() => controller.abort(), LIMIT_MS);
+  try {
+    const keepalive = !failed && new Blob([body]).size < MOST_KEEPALIVE;
+    const response = await fetch(url, { ...init(body), keepalive, signal });
+    answer[1] = askedMs(response.headers.get("Retry-After"), Date.now());
+    answer[0] = response.status;
+    // Until its answer is read, Chromium counts a keepalive request as being on its way.
+    answer[2] = (await response.json()).rejected.length;
+  } catch {
+    // No answer, or one that refuses no single event.
+  }
+  clearTimeout(limit);
+  settle(answer[0]);
+  say("answered", answer[0], body);
+  return answer;
+}
+
+/** A text body is text/plain, which needs no preflight. */
+function init(body: string): RequestInit {
+  return { method: "POST", body, credentials: "omit" };
+}
+
+/** Keeps what is sent for `inspect()`; call the result with the answer's status. */
+function remember(body: string): (status: number) => void {
+  const count = number("inspect", 0);
+  const batch: SentBatch = { sentAt: Date.now(), url, body, status: null };
+  const keep = (batches: SentBatch[]) => keepSent(batches.slice(-count));
+  if (count > 0) {
+    keep([...sent(), batch]);
+  }
+  return (status) => {
+    if (count > 0) {
+      const isThis = (kept: SentBatch) => kept.sentAt === batch.sentAt && kept.body === body;
+      keep(sent().map((kept) => (isThis(kept) ? { ...kept, status } : kept)));
+    }
+  };
+}

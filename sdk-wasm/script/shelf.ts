@@ -1,0 +1,155 @@
+// Keeps in storage what has not arrived, and takes over what ended tabs have left there. A tab holds
+// a lock for as long as it lives: who gets that lock may take what the tab has left.
+
+import * as glue from "footfall-glue";
+import { enter, isBroken } from "./guard";
+import { arm } from "./sender";
+import { number, text } from "./settings";
+import { names, read, remove, write } from "./store";
+
+/** What the name of a load's events starts with; the load's id follows. */
+const UNSENT = "unsent.";
+
+/** How often events are written while they come one after the other. */
+const PAUSE_MS = 100;
+
+/** Without locks, a tab that has written nothing for so long has ended. */
+const LONGEST_SILENCE_MS = 6e5;
+
+/** What a load leaves that cannot go on, as the ledger's line in `queue.rs`. */
+const TRAPPED = "! 0 0 0 0 0 1\n";
+
+/** Our own; empty while nothing may be kept. */
+let own = "";
+let written = "";
+let timer: number | undefined;
+let last = 0;
+/** Tabs whose end we wait for. */
+let watched = new Set<string>();
+/** Gives up our lock, and waits for no other. */
+let life = new AbortController();
+
+/** Starts to keep the events of a load. */
+export function open(load: string): void {
+  own = stores() ? UNSENT + load : "";
+  written = "";
+  live();
+}
+
+/** Keeps nothing more; others may take what is there. */
+export function close(): void {
+  own = "";
+  clearTimeout(timer);
+  timer = undefined;
+  life.abort();
+}
+
+/** Tells the next load that this one could not go on. */
+export function leaveTrapped(): void {
+  if (stores()) {
+    own ||= UNSENT + "trap";
+    write(own, (read(own) ?? "0\n") + TRAPPED);
+  }
+  close();
+}
+
+/** Writes soon: at once after a pause, but never in the handler in which something happened. */
+export function keepSoon(): void {
+  const wait = last + PAUSE_MS - Date.now();
+  timer ??= globalThis.setTimeout(() => {
+    last = Date.now();
+    keep();
+  }, wait) as unknown as number;
+}
+
+/** Writes what has not arrived. */
+export function keep(): void {
+  save(false);
+  arm();
+}
+
+/** The page is hidden for good, or until it comes out of the back-forward cache. */
+export function rest(): void {
+  save(true);
+  life.abort();
+}
+
+/** The page has come back; another may have taken over what it had left. */
+export function resume(): void {
+  if (own && written && read(own) === undefined) {
+    written = "";
+    enter(glue.forget);
+  }
+  live();
+}
+
+/** Takes over what ended tabs have left, now or when they end. */
+export function look(): void {
+  for (const name of own ? names(UNSENT) : []) {
+    if (name !== own && !watched.has(name)) {
+      watched.add(name);
+      adopt(name);
+    }
+  }
+}
+
+function live(): void {
+  const { signal } = (life = new AbortController());
+  watched = new Set();
+  if (own) {
+    lock(own, () => new Promise((resolve) => (signal.onabort = resolve)));
+    look();
+  }
+}
+
+function adopt(name: string): void {
+  const { signal } = life;
+  const take = () => {
+    watched.delete(name);
+    const text = read(name);
+    if (!text || isBroken() || signal.aborted) {
+      return;
+    }
+    if (!navigator.locks && Date.now() - parseInt(text) < LONGEST_SILENCE_MS) {
+      return;
+    }
+    remove(name);
+    enter(() => glue.adopt(text.slice(text.indexOf("\n") + 1)));
+    keep();
+  };
+  lock(name, take);
+}
+
+/** Runs something under a lock, unless the page ends before. */
+function lock(name: string, run: () => unknown): void {
+  const { locks } = navigator;
+  locks ? locks.request("footfall." + name, { signal: life.signal }, run).catch(() => {}) : run();
+}
+
+function stores(): boolean {
+  return text("storage") !== "memory";
+}
+
+function save(leaving: boolean): void {
+  clearTimeout(timer);
+  timer = undefined;
+  if (!own) {
+    return;
+  }
+  // All tabs share the room; what a tab cannot keep it still has in memory.
+  let room = number("queueBytes", 1 << 18) - 64;
+  for (const name of names(UNSENT)) {
+    room -= name === own ? 0 : new Blob([read(name)!]).size;
+  }
+  const put = (room: number) => {
+    const text = enter(() => glue.unsent(room, leaving)) ?? written;
+    // An ended tab is known by its time where there are no locks.
+    const stamp = leaving ? 0 : Date.now();
+    if (text === written && !leaving) {
+      return true;
+    }
+    written = text;
+    return text ? write(own, stamp + "\n" + text) : remove(own);
+  };
+  put(Math.max(room, 1)) || (remove(own), put(0));
+}
