@@ -1,9 +1,13 @@
 use super::*;
 use crate::{
-    spill::{Log, log},
+    metrics::Dropped,
+    outgoing::{Message, Outgoing, Topic},
+    sink::Unavailable,
+    spill::log,
     testing::outgoing,
 };
 use proptest::prelude::*;
+use std::sync::Arc;
 
 const PATIENCE: Duration = Duration::from_millis(500);
 
