@@ -34,6 +34,7 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     durations: Durations,
     queue_events: Gauge,
+    queue_records: Gauge,
     queue_bytes: Gauge,
     spill: spill::Spill,
     edge: edge::Edge,
@@ -139,6 +140,7 @@ impl Metrics {
             requests,
             durations: Durations(durations),
             queue_events,
+            queue_records,
             queue_bytes,
             spill,
             edge,
@@ -181,6 +183,11 @@ impl Metrics {
             "queue_events",
             "Accepted events that wait for Kafka",
             queue_events,
+        );
+        registry.register(
+            "queue_records",
+            "Records of both topics that wait for Kafka, replayed ones too",
+            queue_records,
         );
         registry.register(
             "queue_bytes",

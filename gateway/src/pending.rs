@@ -10,7 +10,7 @@ mod tests;
 mod token;
 
 pub(crate) use replay::{Pace, Replay};
-pub(crate) use settling::{Failure, Fate};
+pub(crate) use settling::{Failure, Fate, Over};
 pub(crate) use taking::Taken;
 pub(crate) use token::{MAX_RECORDS, Token};
 

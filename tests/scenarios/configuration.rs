@@ -78,6 +78,17 @@ async fn the_gateway_refuses_a_topic_name_that_kafka_refuses() {
 }
 
 #[tokio::test]
+async fn the_gateway_refuses_a_burst_that_is_less_than_a_whole_batch() {
+    let config = format!("{KAFKA}[[sites]]\nwrite_key = 'shop'\nrate = 10\nburst = 499\n");
+    refuses(
+        "footfall-gateway",
+        &config,
+        &["footfall.toml:5: sites[0].burst: expected", "500", "499"],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn the_gateway_does_not_start_without_brokers() {
     refuses(
         "footfall-gateway",

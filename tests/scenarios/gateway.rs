@@ -2,15 +2,19 @@
 
 mod abuse;
 mod ack;
+mod answers;
 mod bad_input;
 mod balancer;
 mod bodies;
+mod clocks;
+mod codes;
 mod edge;
 mod faults;
 mod hot_key;
 mod kafka_tls;
 mod load;
 mod odd_input;
+mod operation;
 mod otlp;
 mod privacy;
 mod records;

@@ -29,7 +29,7 @@ impl Begun {
         let status = response.status();
         let code = match response.extensions().get::<ProblemCode>() {
             Some(ProblemCode(code)) => code,
-            None if status.is_success() => "ok",
+            None if !status.is_client_error() && !status.is_server_error() => "ok",
             // Only `/readyz` answers an error that is no problem+json.
             None => "not_ready",
         };

@@ -7,8 +7,8 @@ pub use files::{Error, Files};
 
 use super::Gateway;
 use axum::{
-    extract::{Path, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    extract::{Path, State, rejection::PathRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use files::File;
@@ -19,13 +19,16 @@ const POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy
 
 pub(super) async fn get(
     State(gateway): State<Arc<Gateway>>,
-    Path(name): Path<String>,
+    // No file has a name that is no text.
+    name: Result<Path<String>, PathRejection>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let files = gateway.sdk.load();
-    match files.as_ref().and_then(|files| files.named(&name)) {
+    let named = |Path(name): Path<String>| files.as_ref()?.named(&name);
+    match name.ok().and_then(named) {
         Some(file) => answer(file, &headers),
-        None => Problem::not_found(&format!("/sdk/{name}")).into_response(),
+        None => Problem::not_found(uri.path()).into_response(),
     }
 }
 

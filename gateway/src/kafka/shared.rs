@@ -3,7 +3,7 @@ use crate::{
     clock,
     metrics::{Dropped, Levels, Metrics},
     outgoing::{Message, Topic},
-    pending::{Failure, Fate, Pending, Token},
+    pending::{Failure, Fate, Over, Pending, Token},
     spill::{Folder, Log, keeper::Holder},
 };
 use footfall_service::health;
@@ -44,11 +44,11 @@ impl Shared {
 
     /// Kafka has a record.
     pub(super) fn delivered(&self, token: Token, key: Option<&[u8]>, bytes: usize) {
-        let (fate, began) = self.pending().delivered(token, key, bytes);
+        let (fate, over) = self.pending().delivered(token, key, bytes);
         self.count(fate);
-        if let Some(began) = began {
-            let took = clock::monotonic().saturating_duration_since(began);
-            self.metrics.round_trip(took);
+        if let Some(Over { since, events }) = over {
+            let took = clock::monotonic().saturating_duration_since(since);
+            self.metrics.round_trip(took, events);
         }
     }
 
@@ -91,6 +91,7 @@ impl Shared {
         let log = pending.log();
         let mut levels = Levels {
             queue_events: depth.events,
+            queue_records: depth.records,
             queue_bytes: depth.bytes,
             spill_events: log.map_or(0, Log::events),
             spill_bytes: log.map_or(0, Log::bytes),

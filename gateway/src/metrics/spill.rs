@@ -6,7 +6,7 @@ use prometheus_client::{
 use std::{sync::atomic::AtomicU64, time::Duration};
 
 /// Upper bounds of the time until Kafka's acknowledgement, in seconds.
-const ROUND_TRIP_BOUNDS: [f64; 13] = [
+const LATENCY_BOUNDS: [f64; 13] = [
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0,
 ];
 
@@ -20,12 +20,17 @@ pub(super) struct Spill {
     bytes: Gauge,
     age: Gauge<f64, AtomicU64>,
     round_trip: Histogram,
+    latency: Histogram,
 }
 
 /// What waits for Kafka now.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Levels {
+    /// Accepted events.
     pub(crate) queue_events: usize,
+    /// Records of both topics, replayed ones too.
+    pub(crate) queue_records: usize,
+    /// Bytes of these records' keys and values.
     pub(crate) queue_bytes: usize,
     pub(crate) spill_events: usize,
     pub(crate) spill_bytes: u64,
@@ -42,7 +47,8 @@ impl Default for Spill {
             events: Gauge::default(),
             bytes: Gauge::default(),
             age: Gauge::default(),
-            round_trip: Histogram::new(ROUND_TRIP_BOUNDS),
+            round_trip: Histogram::new(LATENCY_BOUNDS),
+            latency: Histogram::new(LATENCY_BOUNDS),
         }
     }
 }
@@ -57,6 +63,7 @@ impl Spill {
             bytes,
             age,
             round_trip,
+            latency,
         } = self.clone();
         registry.register(
             "events_recovered",
@@ -87,6 +94,12 @@ impl Spill {
             Unit::Seconds,
             round_trip,
         );
+        registry.register_with_unit(
+            "event_latency",
+            "From the taking of an event to Kafka's acknowledgement of all of its request; replayed events are not in it",
+            Unit::Seconds,
+            latency,
+        );
     }
 }
 
@@ -106,15 +119,20 @@ impl Metrics {
         self.spill.replayed.inc();
     }
 
-    /// Kafka has acknowledged everything of a request.
-    pub(crate) fn round_trip(&self, took: Duration) {
-        self.spill.round_trip.observe(took.as_secs_f64());
+    /// Kafka has acknowledged everything of a request, which has brought so many events.
+    pub(crate) fn round_trip(&self, took: Duration, events: usize) {
+        let seconds = took.as_secs_f64();
+        self.spill.round_trip.observe(seconds);
+        for _ in 0..events {
+            self.spill.latency.observe(seconds);
+        }
     }
 
     /// What waits for Kafka now.
     pub(crate) fn levels(&self, levels: &Levels) {
         let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
         self.queue_events.set(number(levels.queue_events));
+        self.queue_records.set(number(levels.queue_records));
         self.queue_bytes.set(number(levels.queue_bytes));
         self.spill.events.set(number(levels.spill_events));
         self.spill

@@ -13,7 +13,7 @@ pub(super) struct Flight {
     pub(super) origin: Origin,
     records: usize,
     /// Accepted events come first.
-    events: usize,
+    pub(super) events: usize,
     left: usize,
     /// A bit for each record that is no longer on its way.
     settled: [u64; MAX_RECORDS / 64],

@@ -21,6 +21,15 @@ pub(crate) enum Failure {
     Other,
 }
 
+/// A flight of which nothing is on its way any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Over {
+    /// When it began.
+    pub(crate) since: Instant,
+    /// How many events came with it; none, where they came from the spill.
+    pub(crate) events: usize,
+}
+
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -39,13 +48,13 @@ pub(crate) enum Fate {
 }
 
 impl Pending {
-    /// Kafka has a record. Says when its flight began, if it was the last of it.
+    /// Kafka has a record. Tells of its flight, if it was the last of it.
     pub(crate) fn delivered(
         &mut self,
         token: Token,
         key: Option<&[u8]>,
         bytes: usize,
-    ) -> (Fate, Option<Instant>) {
+    ) -> (Fate, Option<Over>) {
         let Some(landed) = self.land(token, bytes, false) else {
             return (Fate::Unknown, None);
         };
@@ -61,7 +70,7 @@ impl Pending {
             }
             _ => false,
         };
-        (Fate::Produced { topic, replayed }, landed.over_since)
+        (Fate::Produced { topic, replayed }, landed.over)
     }
 
     /// Kafka's client gives a record back.
@@ -122,35 +131,35 @@ impl Pending {
         self.depth.records -= 1;
         self.depth.bytes -= bytes;
         let topic = flight.topic(index);
-        let place = match &flight.origin {
+        let (place, events) = match &flight.origin {
             Origin::Replay { first, pace } => {
                 self.replaying = self.replaying.saturating_sub(bytes);
-                Place::Replayed(first + index as u64, *pace)
+                (Place::Replayed(first + index as u64, *pace), 0)
             }
             Origin::Live { copy, .. } => {
                 self.depth.events -= usize::from(topic == Topic::Events);
-                copy.map_or(Place::Queue, |first| Place::Copied(first + index as u64))
+                let place = copy.map_or(Place::Queue, |first| Place::Copied(first + index as u64));
+                (place, flight.events)
             }
         };
-        let over = flight.is_over();
-        flight.tell(failed, over);
-        let over_since = over.then_some(flight.started);
-        if over {
+        let is_over = flight.is_over();
+        flight.tell(failed, is_over);
+        let over = is_over.then_some(Over {
+            since: flight.started,
+            events,
+        });
+        if is_over {
             self.flights.remove(&token.flight());
         }
-        Some(Landed {
-            topic,
-            place,
-            over_since,
-        })
+        Some(Landed { topic, place, over })
     }
 }
 
 struct Landed {
     topic: Topic,
     place: Place,
-    /// When its flight began, if this was its last record.
-    over_since: Option<Instant>,
+    /// Its flight, if this was its last record.
+    over: Option<Over>,
 }
 
 #[derive(Clone, Copy)]

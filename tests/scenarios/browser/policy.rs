@@ -101,12 +101,12 @@ async fn a_tag_that_asks_for_the_twin_reports_nothing_and_fetches_no_wasm() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_nonce_on_the_tag_is_enough_for_all_its_files() {
-    let policy = "script-src 'nonce-n0nce' 'strict-dynamic' 'wasm-unsafe-eval'";
-    assert_recorded(policy, "nonce=\"n0nce\"", &[]).await;
-    let policy = "script-src 'nonce-n0nce' 'strict-dynamic'; object-src 'none'; base-uri 'none'";
-    assert_recorded(policy, "nonce=\"n0nce\"", &[REFUSED]).await;
-    let policy = "script-src 'nonce-n0nce' 'wasm-unsafe-eval'";
-    assert_recorded(policy, "nonce=\"n0nce\"", &[]).await;
+    let policy = "script-src 'nonce-random' 'strict-dynamic' 'wasm-unsafe-eval'";
+    assert_recorded(policy, "nonce=\"random\"", &[]).await;
+    let policy = "script-src 'nonce-random' 'strict-dynamic'; object-src 'none'; base-uri 'none'";
+    assert_recorded(policy, "nonce=\"random\"", &[REFUSED]).await;
+    let policy = "script-src 'nonce-random' 'wasm-unsafe-eval'";
+    assert_recorded(policy, "nonce=\"random\"", &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -70,6 +70,10 @@ async fn a_visit_is_recorded_as_a_person_would_tell_it_and_each_event_once() {
         4,
         "four documents: the journal's entries are one"
     );
+    // The shop and the gateway have different origins.
+    let preflights = r#"footfall_requests_total{route="/v1/events",status="204",code="ok"}"#;
+    let metrics = stage.gateway.metrics().await;
+    assert_eq!(metrics.sum(preflights), 0.0, "the SDK needs no preflight");
 }
 
 #[tokio::test(flavor = "multi_thread")]

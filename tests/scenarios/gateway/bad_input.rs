@@ -162,6 +162,15 @@ async fn pages_of_other_origins_can_send_without_and_read_every_answer() {
         Some("https://shop.example")
     );
     assert_eq!(preflight.header("access-control-max-age"), Some("7200"));
+    assert_eq!(
+        preflight.header("access-control-allow-methods"),
+        Some("POST")
+    );
+    let headers = preflight.header("access-control-allow-headers").unwrap();
+    assert!(
+        headers.contains("content-type") && headers.contains("content-encoding"),
+        "{headers}"
+    );
     assert!(
         preflight
             .header("vary")

@@ -3,5 +3,6 @@
 mod disk;
 mod file_system;
 mod large;
+mod live;
 mod outage;
 mod refused;

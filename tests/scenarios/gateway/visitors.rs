@@ -178,8 +178,25 @@ async fn odd_input_is_carried_or_refused_as_documented() {
 
 #[tokio::test]
 async fn logs_hold_nothing_of_visitors_and_no_control_characters() {
+    for format in ["human", "json"] {
+        let logs = logs_of_an_odd_visitor(format).await;
+        assert!(
+            !logs.contains("7341") && !logs.contains("127.0.0.1:0"),
+            "{logs}"
+        );
+        assert!(
+            !logs.chars().any(|char| char.is_control() && char != '\n'),
+            "{logs:?}"
+        );
+        let is_json = |line| serde_json::from_str::<Value>(line).is_ok();
+        assert_eq!(logs.lines().all(is_json), format == "json", "{logs}");
+    }
+}
+
+async fn logs_of_an_odd_visitor(format: &str) -> String {
     let kafka = Kafka::shared().await;
-    let gateway = Gateway::start_with(kafka, &["--log-level", "debug,rdkafka=info"]).await;
+    let flags = ["--log-level", "debug,rdkafka=info", "--log-format", format];
+    let gateway = Gateway::start_with(kafka, &flags).await;
     let mut body = batch::of_page_views(1);
     body["visitor"] = json!("visitor-7341");
     body["user"] = json!("user-7341\u{1b}[31m");
@@ -205,13 +222,5 @@ async fn logs_hold_nothing_of_visitors_and_no_control_characters() {
         404
     );
     kafka.records(&gateway.topic, 1).await;
-    let logs = gateway.program.stderr();
-    assert!(
-        !logs.contains("7341") && !logs.contains("127.0.0.1:0"),
-        "{logs}"
-    );
-    assert!(
-        !logs.chars().any(|char| char.is_control() && char != '\n'),
-        "{logs:?}"
-    );
+    gateway.program.stderr()
 }
