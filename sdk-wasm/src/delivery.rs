@@ -95,12 +95,13 @@ impl Delivery {
         }
         match verdict {
             Verdict::Taken => ledger.add(Reason::Rejected, answer.rejected),
-            Verdict::Again => {
-                queue.put_back(batch);
+            Verdict::Again if count > 0 => {
+                queue.put_back(&batch);
                 self.since = Some(0);
             }
+            Verdict::Again => {}
             Verdict::Halve if count > 1 => {
-                queue.put_back(batch);
+                queue.put_back(&batch);
                 self.most = Some(count / 2);
                 self.since = Some(0);
             }

@@ -20,60 +20,34 @@ pub struct Batch {
 /// What ends an event; between two of them it is JSON as well.
 pub const END: &str = ",\n";
 
-/// What a line of storage with an envelope starts with; an event's starts with `{`.
+/// What a line with an envelope starts with; an event's starts with `{`.
 const ENVELOPE: char = '=';
 
-/// The same for events that were handed over where nobody reads the answer.
-const ENVELOPE_SENT: char = '?';
+/// What starts the lines that were handed over where nobody reads the answer.
+const SENT: &str = "?\n";
 
-/// What the line with the ledger starts with.
+/// What starts the line with the ledger.
 const LEDGER: char = '!';
 
 /// What every event starts with; its id follows, and says when it was recorded.
 const BEFORE_ID: &str = "{\"id\":\"";
 
-/// A queue that is bounded in bytes, as storage will hold them: when it is full, the oldest events go.
+/// A queue that is bounded in bytes: when it is full, the oldest events go.
+///
+/// It is the text that storage holds: lines with an envelope, each followed by its events.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
-    batches: Vec<Batch>,
+    waiting: String,
+    /// What the last events share.
+    envelope: String,
     /// Given to beacons whose answer nobody reads: what is heard of the server next decides.
-    sent: Vec<Batch>,
+    sent: String,
     limit: usize,
 }
 
 impl Batch {
-    /// Takes out the oldest events: `count` at most and, from the second on, `bytes` together.
-    fn take(&mut self, count: usize, bytes: usize) -> Batch {
-        let mut taken = Batch {
-            envelope: self.envelope.clone(),
-            ..Batch::default()
-        };
-        let mut end = 0;
-        while let Some(length) = line_length(&self.events, end) {
-            let full = taken.count >= count || end + length > bytes;
-            if full && taken.count > 0 {
-                break;
-            }
-            end += length;
-            taken.count += 1;
-        }
-        self.count -= taken.count;
-        if let Some((events, rest)) = self.events.split_at_checked(end) {
-            taken.events = events.to_owned();
-            self.events = rest.to_owned();
-        }
-        taken
-    }
-
-    /// How long it is in storage.
-    fn len(&self) -> usize {
-        self.envelope.len() + self.events.len() + 2
-    }
-
-    fn write(&self, mark: char, text: &mut String) {
-        text.push(mark);
-        text.push_str(&self.envelope);
-        text.push('\n');
+    fn write(&self, text: &mut String) {
+        begin(text, &self.envelope);
         text.push_str(&self.events);
     }
 }
@@ -94,35 +68,58 @@ impl Queue {
             ledger.add(Reason::TooLarge, 1);
             return;
         }
-        append(&mut self.batches, envelope, event);
+        if self.waiting.is_empty() || self.envelope != envelope {
+            begin(&mut self.waiting, envelope);
+            envelope.clone_into(&mut self.envelope);
+        }
+        self.waiting.push_str(event);
+        self.waiting.push_str(END);
         ledger.add(Reason::QueueFull, self.shrink(self.limit));
     }
 
     /// Takes out the oldest events that fit one request: at most `count`, and, from the second on,
     /// at most `bytes` together.
     pub fn take(&mut self, count: usize, bytes: usize) -> Option<Batch> {
-        let first = self.batches.first_mut()?;
-        let taken = first.take(count, bytes);
-        self.batches.retain(|batch| batch.count > 0);
-        Some(taken)
+        while let Some((head, events)) = split(&self.waiting, b'\n') {
+            let envelope = head.get(1..)?.to_owned();
+            let (taken, length) = measure(events, count, bytes);
+            let (events, rest) = events.split_at_checked(length)?;
+            let events = events.to_owned();
+            let mut waiting = String::new();
+            if rest.starts_with('{') {
+                begin(&mut waiting, &envelope);
+            }
+            waiting.push_str(rest);
+            self.waiting = waiting;
+            if taken > 0 {
+                return Some(Batch {
+                    envelope,
+                    events,
+                    count: taken,
+                });
+            }
+        }
+        None
     }
 
     /// Puts a batch back to the front.
-    pub fn put_back(&mut self, mut batch: Batch) {
-        if let Some(next) = self.batches.first_mut()
-            && next.envelope == batch.envelope
+    pub fn put_back(&mut self, batch: &Batch) {
+        let mut text = String::new();
+        batch.write(&mut text);
+        if self.waiting.is_empty() {
+            self.envelope.clone_from(&batch.envelope);
+        } else if let Some((head, events)) = split(&self.waiting, b'\n')
+            && head.strip_prefix(ENVELOPE) == Some(&batch.envelope)
         {
-            batch.events.push_str(&next.events);
-            next.events = batch.events;
-            next.count += batch.count;
-        } else if batch.count > 0 {
-            self.prepend(vec![batch]);
+            self.waiting = events.to_owned();
         }
+        text.push_str(&self.waiting);
+        self.waiting = text;
     }
 
     /// A batch was handed over, and nobody will read the answer.
-    pub fn keep_sent(&mut self, batch: Batch) {
-        self.sent.push(batch);
+    pub fn keep_sent(&mut self, batch: &Batch) {
+        batch.write(&mut self.sent);
     }
 
     /// The server answers: what was handed over before is taken for delivered if it took what came
@@ -137,38 +134,42 @@ impl Queue {
     /// How many events wait.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.batches.iter().map(|batch| batch.count).sum()
+        let mut text = self.waiting.as_str();
+        let mut count = 0;
+        while let Some((line, rest)) = split(text, b'\n') {
+            count += usize::from(line.starts_with('{'));
+            text = rest;
+        }
+        count
     }
 
     /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.batches.is_empty()
+        self.waiting.is_empty()
     }
 
     /// Whether the oldest events make a whole batch, or no more can join them.
     #[must_use]
     pub fn has_full_batch(&self, count: usize, bytes: usize) -> bool {
-        match self.batches.as_slice() {
-            [] => false,
-            [only] => only.count >= count || only.events.len() >= bytes,
-            _ => true,
-        }
+        let events = cut(&self.waiting, b'\n').1;
+        let (taken, length) = measure(events, count, bytes);
+        taken >= count || length >= bytes || length < events.len()
     }
 
     /// Drops and counts the events that were recorded before a time.
     pub fn expire(&mut self, before: u64, ledger: &mut Ledger) {
-        let is_old = |batch: &Batch| {
-            let id = batch.events.strip_prefix(BEFORE_ID);
-            id.and_then(uuid::time).is_some_and(|time| time < before)
+        let is_old = |text: &String| {
+            let event = cut(text, b'\n').1.strip_prefix(BEFORE_ID);
+            event.and_then(uuid::time).is_some_and(|time| time < before)
         };
-        while self.batches.first().is_some_and(is_old) {
-            let gone = self.take(1, 0).map_or(0, |batch| batch.count);
-            ledger.add(Reason::Expired, gone);
+        while is_old(&self.waiting) {
+            self.take(1, 0);
+            ledger.add(Reason::Expired, 1);
         }
     }
 
-    /// Everything and the ledger, as lines for storage: an envelope, then its events.
+    /// Everything and the ledger, as text for storage.
     #[must_use]
     pub fn to_text(&self, ledger: &Ledger) -> String {
         let mut text = String::new();
@@ -177,39 +178,34 @@ impl Queue {
             text.push_str(&ledger.to_text());
             text.push('\n');
         }
-        for batch in &self.sent {
-            batch.write(ENVELOPE_SENT, &mut text);
-        }
-        for batch in &self.batches {
-            batch.write(ENVELOPE, &mut text);
+        text.push_str(&self.waiting);
+        if !self.sent.is_empty() {
+            text.push_str(SENT);
+            text.push_str(&self.sent);
         }
         text
     }
 
     /// Puts what [`Queue::to_text`] wrote to the front; lines that storage has spoilt are counted.
     pub fn restore(&mut self, mut text: &str, ledger: &mut Ledger) {
-        let mut waiting = Vec::new();
-        let mut envelope = "";
-        let mut sent = false;
+        let (mut waiting, mut sent) = (String::new(), String::new());
+        let mut list = &mut waiting;
         while !text.is_empty() {
-            let (line, rest) = split(text, b'\n').unwrap_or((text, ""));
-            text = rest;
+            let (line, rest) = cut(text, b'\n');
+            let is_event = line.starts_with('{') && line.ends_with(',') && !list.is_empty();
             if let Some(counts) = line.strip_prefix(LEDGER) {
                 ledger.read(counts);
-            } else if let Some(found) = line.strip_prefix(ENVELOPE) {
-                (envelope, sent) = (found, false);
-            } else if let Some(found) = line.strip_prefix(ENVELOPE_SENT) {
-                (envelope, sent) = (found, true);
-            } else if let Some(event) = line.strip_suffix(',')
-                && event.starts_with('{')
-                && !envelope.is_empty()
-            {
-                let batches = if sent { &mut self.sent } else { &mut waiting };
-                append(batches, envelope, event);
+            } else if line == "?" {
+                list = &mut sent;
+            } else if is_event || line.len() > 1 && line.starts_with(ENVELOPE) {
+                list.push_str(line);
+                list.push('\n');
             } else {
                 ledger.add(Reason::StorageLost, 1);
             }
+            text = rest;
         }
+        self.sent.push_str(&sent);
         self.prepend(waiting);
         ledger.add(Reason::QueueFull, self.shrink(self.limit));
     }
@@ -217,48 +213,54 @@ impl Queue {
     /// Drops the oldest events until so many bytes hold the rest; returns how many had to go.
     pub fn shrink(&mut self, limit: usize) -> usize {
         let mut gone = 0;
-        while self.bytes() > limit {
+        if self.bytes() > limit {
             // These have most likely arrived, so that nothing is lost with them.
-            if self.sent.pop().is_none() {
-                let Some(dropped) = self.take(1, 0) else {
-                    break;
-                };
-                gone += dropped.count;
-            }
+            self.sent = String::new();
+        }
+        while self.bytes() > limit {
+            let Some(dropped) = self.take(1, 0) else {
+                break;
+            };
+            gone += dropped.count;
         }
         gone
     }
 
-    fn prepend(&mut self, mut batches: Vec<Batch>) {
-        batches.append(&mut self.batches);
-        self.batches = batches;
+    fn prepend(&mut self, mut text: String) {
+        if self.waiting.is_empty() {
+            self.envelope.clear();
+        }
+        text.push_str(&self.waiting);
+        self.waiting = text;
     }
 
     fn bytes(&self) -> usize {
-        let all = self.sent.iter().chain(&self.batches);
-        all.map(Batch::len).sum()
+        self.sent.len() + self.waiting.len()
     }
 }
 
-fn append(batches: &mut Vec<Batch>, envelope: &str, event: &str) {
-    if batches.last().is_none_or(|last| last.envelope != envelope) {
-        batches.push(Batch {
-            envelope: envelope.to_owned(),
-            ..Batch::default()
-        });
-    }
-    if let Some(last) = batches.last_mut() {
-        last.events.push_str(event);
-        last.events.push_str(END);
-        last.count += 1;
-    }
+fn begin(text: &mut String, envelope: &str) {
+    text.push(ENVELOPE);
+    text.push_str(envelope);
+    text.push('\n');
 }
 
-/// The length of the line at an index, with its end.
-fn line_length(text: &str, start: usize) -> Option<usize> {
-    let rest = text.get(start..)?;
-    let line = cut(rest, b'\n').0;
-    (line.len() < rest.len()).then_some(line.len() + 1)
+/// How many events at the start of a text fit one request, and their length.
+fn measure(text: &str, most: usize, bytes: usize) -> (usize, usize) {
+    let (mut count, mut end) = (0, 0);
+    let mut rest = text;
+    while rest.starts_with('{')
+        && let Some((line, after)) = split(rest, b'\n')
+    {
+        let length = line.len() + 1;
+        if count > 0 && (count >= most || end + length > bytes) {
+            break;
+        }
+        end += length;
+        count += 1;
+        rest = after;
+    }
+    (count, end)
 }
 
 #[cfg(test)]

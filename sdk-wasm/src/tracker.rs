@@ -227,10 +227,10 @@ impl Tracker {
         let calm = self.delivery.wait.is_calm(now);
         while let Some(batch) = self.delivery.take(&mut self.queue, &self.options) {
             if !beacon(&self.body(&batch, now)) {
-                self.queue.put_back(batch);
+                self.queue.put_back(&batch);
                 break;
             }
-            self.queue.keep_sent(batch);
+            self.queue.keep_sent(&batch);
         }
         if !calm {
             self.queue.judge_sent(false);
@@ -252,7 +252,7 @@ impl Tracker {
     pub fn unsent(&mut self, room: usize, for_good: bool) -> String {
         let mut all = self.queue.clone();
         if let Some(batch) = self.delivery.in_flight() {
-            all.put_back(batch.clone());
+            all.put_back(batch);
         }
         let gone = all.shrink(room);
         if for_good {

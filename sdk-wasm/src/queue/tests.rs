@@ -17,9 +17,10 @@ fn filled(count: usize) -> Queue {
     queue_of("a", 0..count)
 }
 
-fn numbers(batches: &[Batch]) -> Vec<usize> {
-    let events = batches.iter().flat_map(|batch| batch.events.lines());
-    events
+/// The numbers of the events that wait.
+fn numbers(queue: &Queue) -> Vec<usize> {
+    let lines = queue.waiting.lines().filter(|line| line.starts_with('{'));
+    lines
         .map(|event| event[7..event.len() - 2].parse().unwrap())
         .collect()
 }
@@ -66,7 +67,7 @@ fn a_full_queue_drops_and_counts_its_oldest_events() {
     assert!(ledger.is_empty());
     queue.push("b", &event(2), &mut ledger);
     assert_eq!(ledger, counted(Reason::QueueFull, 1));
-    assert_eq!(numbers(&queue.batches), [1, 2]);
+    assert_eq!(numbers(&queue), [1, 2]);
     assert_eq!(queue.to_text(&Ledger::default()).len(), 28);
 }
 
@@ -77,14 +78,14 @@ fn an_event_larger_than_the_queue_is_too_large_and_costs_no_other() {
     queue.push("a", &event(1), &mut ledger);
     queue.push("a", &event(10), &mut ledger);
     assert_eq!(ledger, counted(Reason::TooLarge, 1));
-    assert_eq!(numbers(&queue.batches), [1]);
+    assert_eq!(numbers(&queue), [1]);
 }
 
 #[test]
 fn a_batch_that_was_put_back_is_the_next_one() {
     let mut queue = filled(3);
     let batch = queue.take(1, 1_000).unwrap();
-    queue.put_back(batch.clone());
+    queue.put_back(&batch);
     assert_eq!(queue.take(1, 1_000), Some(batch));
 }
 
@@ -93,21 +94,40 @@ fn what_was_handed_over_goes_when_the_server_takes_more_and_waits_again_when_not
     for (taken, expected) in [(true, vec![2]), (false, vec![0, 1, 2])] {
         let mut queue = filled(3);
         let sent = queue.take(2, 1_000).unwrap();
-        queue.keep_sent(sent);
+        queue.keep_sent(&sent);
         assert_eq!(queue.len(), 1);
         queue.judge_sent(taken);
-        assert_eq!(numbers(&queue.batches), expected);
+        assert_eq!(numbers(&queue), expected);
         assert!(queue.sent.is_empty());
     }
+}
+
+#[test]
+fn no_event_goes_under_the_envelope_of_another_load() {
+    let mut queue = queue_of("mine", 0..1);
+    queue.take(9, 1_000);
+    queue.restore("=other\n{\"seq\":1},\n", &mut Ledger::default());
+    queue.push("mine", &event(2), &mut Ledger::default());
+    assert_eq!(queue.take(9, 1_000).unwrap().envelope, "other");
+    assert_eq!(queue.take(9, 1_000).unwrap().envelope, "mine");
+}
+
+#[test]
+fn an_envelope_without_events_is_passed_over() {
+    let mut queue = Queue::new(1_000);
+    queue.restore("=a\n=b\n{\"seq\":1},\n=c\n", &mut Ledger::default());
+    assert_eq!(queue.take(9, 1_000).unwrap().envelope, "b");
+    assert_eq!(queue.take(9, 1_000), None);
+    assert!(queue.is_empty());
 }
 
 #[test]
 fn what_was_handed_over_makes_room_first_and_is_not_counted() {
     let mut queue = filled(3);
     let sent = queue.take(2, 1_000).unwrap();
-    queue.keep_sent(sent);
+    queue.keep_sent(&sent);
     assert_eq!(queue.shrink(14), 0);
-    assert_eq!(numbers(&queue.batches), [2]);
+    assert_eq!(numbers(&queue), [2]);
 }
 
 #[test]
@@ -116,7 +136,7 @@ fn what_another_page_left_comes_first() {
     let left = queue_of("a", 0..2).to_text(&counted(Reason::Expired, 7));
     let mut ledger = Ledger::default();
     queue.restore(&left, &mut ledger);
-    assert_eq!(numbers(&queue.batches), [0, 1, 2, 3]);
+    assert_eq!(numbers(&queue), [0, 1, 2, 3]);
     assert_eq!(ledger.to_json(), r#"{"expired":7}"#);
 }
 
@@ -126,7 +146,7 @@ fn lines_that_storage_has_spoilt_are_counted() {
     let mut ledger = Ledger::default();
     let text = "{\"seq\":0},\n=e\n{\"seq\":1},\n{\"seq\":\n{\"seq\":3}";
     queue.restore(text, &mut ledger);
-    assert_eq!(numbers(&queue.batches), [1]);
+    assert_eq!(numbers(&queue), [1]);
     assert_eq!(ledger, counted(Reason::StorageLost, 3));
 }
 
@@ -161,16 +181,17 @@ proptest! {
                 1 => taken += queue.take(size, size * 10).map_or(0, |batch| batch.count),
                 _ => {
                     if let Some(batch) = queue.take(size, 50) {
-                        queue.put_back(batch);
+                        queue.put_back(&batch);
                     }
                 }
             }
             prop_assert!(queue.to_text(&Ledger::default()).len() <= limit);
-            let numbers = numbers(&queue.batches);
+            let numbers = numbers(&queue);
             prop_assert_eq!(numbers.len(), queue.len());
             prop_assert!(numbers.is_sorted());
             let lost = usize::try_from(ledger.total()).unwrap();
             prop_assert_eq!(numbers.len() + taken + lost, number);
+            prop_assert_eq!(queue.has_full_batch(1, 1), number > taken + lost);
         }
         let mut restored = Queue::new(limit);
         let text = queue.to_text(&ledger);
