@@ -18,8 +18,10 @@ export interface Options {
   batchBytes?: number | string;
   /** How long an event may wait: milliseconds, or with a unit. Default: `3s`. */
   batchAge?: number | string;
-  /** The most bytes of events that wait. Default: `256KB`. */
+  /** The most bytes of events that wait, over all tabs. Default: `256KB`. */
   queueBytes?: number | string;
+  /** How long an event may wait before it is given up: milliseconds, or with a unit. Default: `7d`. */
+  maxAge?: number | string;
   /** More query parameters to remove from every URL. */
   denyQuery?: string[];
   /** Query parameters to keep although they are removed by default. */
