@@ -41,9 +41,9 @@ function start(options: Options, granted: boolean, approve: (event: Event) => Ev
     halt();
     leaveTrapped();
   });
-  const load = enter(() => glue.start(document, granted));
-  if (load) {
-    open(load);
+  open(enter(() => glue.start(document, granted)) ?? "trap");
+  if (isBroken()) {
+    leaveTrapped();
   }
   if (!listening) {
     listening = true;

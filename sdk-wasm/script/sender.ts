@@ -114,6 +114,10 @@ async function step(): Promise<boolean> {
 }
 
 async function ask(body: string): Promise<Answer> {
+  if (!globalThis.fetch) {
+    // What else may send has no answer, and is believed.
+    return [beacon(body) ? 202 : 0, -1, 0];
+  }
   const settle = remember(body);
   say("sending", body);
   const answer: Answer = [0, -1, 0];

@@ -19,6 +19,8 @@ const LONGEST_SILENCE_MS = 6e5;
 /** What a load leaves that cannot go on, as the ledger's line in `queue.rs`. */
 const TRAPPED = "! 0 0 0 0 0 1\n";
 
+/** What the names of our site's loads start with: another site's events carry another key. */
+let ours: string;
 /** Our own; empty while nothing may be kept. */
 let own = "";
 let written = "";
@@ -31,7 +33,8 @@ let life = new AbortController();
 
 /** Starts to keep the events of a load. */
 export function open(load: string): void {
-  own = stores() ? UNSENT + load : "";
+  ours = UNSENT + text("writeKey") + ".";
+  own = text("storage") === "memory" ? "" : ours + load;
   written = "";
   live();
 }
@@ -46,8 +49,7 @@ export function close(): void {
 
 /** Tells the next load that this one could not go on. */
 export function leaveTrapped(): void {
-  if (stores()) {
-    own ||= UNSENT + "trap";
+  if (own) {
     write(own, (read(own) ?? "0\n") + TRAPPED);
   }
   close();
@@ -85,7 +87,7 @@ export function resume(): void {
 
 /** Takes over what ended tabs have left, now or when they end. */
 export function look(): void {
-  for (const name of own ? names(UNSENT) : []) {
+  for (const name of own ? names(ours) : []) {
     if (name !== own && !watched.has(name)) {
       watched.add(name);
       adopt(name);

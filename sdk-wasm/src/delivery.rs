@@ -109,7 +109,7 @@ impl Delivery {
             Verdict::Refused => ledger.add(Reason::Rejected, count),
             Verdict::Stop => {
                 ledger.add(Reason::Rejected, count + queue.len());
-                *queue = Queue::default();
+                queue.clear();
                 self.stopped = true;
             }
         }

@@ -131,6 +131,30 @@ impl Queue {
         }
     }
 
+    /// What waits under one envelope goes under another one.
+    pub fn rename(&mut self, before: &str, after: &str) {
+        let mut waiting = String::new();
+        let mut text = self.waiting.as_str();
+        while let Some((line, rest)) = split(text, b'\n') {
+            if line.strip_prefix(ENVELOPE) == Some(before) {
+                begin(&mut waiting, after);
+            } else {
+                waiting.push_str(line);
+                waiting.push('\n');
+            }
+            text = rest;
+        }
+        self.waiting = waiting;
+        if self.envelope == before {
+            after.clone_into(&mut self.envelope);
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Self::new(self.limit);
+    }
+
     /// How many events wait.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -275,7 +275,7 @@ impl Tracker {
 
     /// Another page has taken over what this one had stored.
     pub fn forget(&mut self) {
-        self.queue = Queue::new(self.options.queue_bytes);
+        self.queue.clear();
         self.ledger.clear();
         self.delivery.rest();
     }

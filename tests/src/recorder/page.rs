@@ -26,6 +26,7 @@ impl Page {
     /// Sets an option: the tag's attribute `data-NAME`.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.attributes.retain(|(set, _)| set != name);
         self.attributes.push((name.into(), value.into()));
         self
     }

@@ -197,3 +197,13 @@ async fn offline_nothing_is_tried_and_online_sends_all() {
     let log = until_taken(&recorder, 31).await;
     assert_eq!(log.taken().len(), 31);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_fetch_events_go_as_beacons() {
+    let (recorder, browser) = opened(Page::default(), Reply::Status(202)).await;
+    until_taken(&recorder, 1).await;
+    run(&browser, "delete window.fetch; footfall.track('a')").await;
+    run(&browser, "return footfall.flush()").await;
+    let log = until_taken(&recorder, 2).await;
+    assert!(log.batches().last().unwrap().is_beacon());
+}

@@ -192,3 +192,28 @@ async fn what_waited_longer_than_max_age_is_dropped_and_told() {
         20
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_site_of_an_origin_left_no_other_site_sends_under_its_own_key() {
+    let recorder = Recorder::start().await;
+    let other = Page::default().with("write-key", "other").html();
+    recorder.file("/other", "text/html", &other);
+    recorder.reply(Reply::RetryAfter(503, "1".into()));
+    let browser = Browser::start().await;
+    browser.driver.goto(&recorder.url).await.unwrap();
+    until_recording(&browser).await;
+    track(&browser, 5).await;
+    until_page(&browser, "localStorage['footfall.wait']").await;
+    let other = format!("{}/other", recorder.url);
+    browser.driver.goto(&other).await.unwrap();
+    recorder.reply(Reply::Status(202));
+    let log = until_taken(&recorder, 1).await;
+    assert_eq!(log.taken()[0]["page"]["url"], other);
+    browser.driver.goto(&recorder.url).await.unwrap();
+    let log = until_taken(&recorder, 8).await;
+    for batch in log.batches().filter(|batch| batch.is_taken()) {
+        let is_other = batch.events()[0]["page"]["url"] == other;
+        let key = if is_other { "other" } else { "demo" };
+        assert_eq!(batch.json()["write_key"], key);
+    }
+}
