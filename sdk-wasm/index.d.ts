@@ -6,12 +6,20 @@ export interface Options {
   endpoint: string;
   /** `required`: nothing before `optIn()`. Default: `implied`. */
   consent?: "implied" | "required";
-  /** `memory`: nothing is kept between pages. Default: `local`. */
-  storage?: "local" | "memory";
+  /** In `required` mode: calls before the decision wait in memory. A "no" drops them. Default: false. */
+  hold?: boolean;
+  /** `cookie`: visitor and session are cookies; `memory`: nothing is kept between pages. Default: `local`. */
+  storage?: "local" | "cookie" | "memory";
   /** No visitor and no session. Default: false. */
   cookieless?: boolean;
-  /** What is recorded without being called for. Default: page views and clicks. */
-  capture?: Array<"page-views" | "clicks" | "all-clicks" | "hash">;
+  /** The share of sessions that is recorded, 0 to 1. Default: 1. */
+  sample?: number;
+  /** What is recorded without being called for. Default: the first four. */
+  capture?: Array<
+    "page-views" | "clicks" | "forms" | "engagement" | "errors" | "all-clicks" | "click-ids" | "hash"
+  >;
+  /** Goes with every event, as after a call of `properties`. As an attribute, JSON. */
+  properties?: Properties;
   /** The most events of a batch, 1 to 500. Default: 20. */
   batchCount?: number;
   /** The most bytes of a batch: a number, or with a unit. Default: `16KB`. */
@@ -42,6 +50,7 @@ export type Reason =
   | "gpc"
   | "dnt"
   | "consent_required"
+  | "sampled_out"
   | "stopped"
   | "not_started";
 
@@ -79,6 +88,8 @@ export interface Footfall {
   page(properties?: Properties): void;
   /** Names the user from now on. */
   identify(user: string, traits?: Properties): void;
+  /** Goes with every event from now on, besides what was set before; `reset` clears it. */
+  properties(properties: Properties): void;
   /** Forgets user, visitor and session, as on signing out. */
   reset(): void;
   /** The visitor agrees; stronger than Global Privacy Control and Do Not Track. */

@@ -67,12 +67,11 @@ function brotli(content) {
 
 await mkdir(dist, { recursive: true });
 const twins = aliases(join(work, "twin"));
-const guarded = { inject: [join(scripts, "timers.ts")] };
 const wasmBytes = await readFile(join(work, "footfall.wasm"));
 const wasm = await write(hashed("footfall.wasm", wasmBytes), wasmBytes);
-const coreBytes = await bundle("core.ts", { format: "esm", ...guarded });
+const coreBytes = await bundle("core.ts", { format: "esm" });
 const core = await write(hashed("core.js", coreBytes), coreBytes);
-const twinBytes = await bundle("twin.ts", { format: "esm", ...guarded, alias: twins });
+const twinBytes = await bundle("twin.ts", { format: "esm", alias: twins });
 const twin = await write(hashed("footfall-twin.js", twinBytes), twinBytes);
 const define = {
   CORE_FILE: JSON.stringify(basename(core.name)),
@@ -80,7 +79,7 @@ const define = {
   WASM_FILE: JSON.stringify(basename(wasm.name)),
 };
 const loader = await write("footfall.js", await bundle("tag.ts", { format: "iife", define }));
-const module = await write("index.js", await bundle("module.ts", { format: "esm", ...guarded }));
+const module = await write("index.js", await bundle("module.ts", { format: "esm" }));
 
 for (const { name, content } of [loader, core, wasm, twin, module]) {
   const sizes = [content.length, gzipSync(content, { level: 9 }).length, brotli(content)];

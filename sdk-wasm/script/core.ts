@@ -1,12 +1,19 @@
 import * as glue from "footfall-glue";
 import type { Event, Options, Properties, Status } from "../index";
+import { deny, readAddressOptions } from "./address";
+import { clicked } from "./clicks";
+import { context } from "./context";
+import { leave, scrolled, watchEyes } from "./engagement";
+import { failed } from "./errors";
+import { clearCommon, forget, isName, record, release, setCommon, setFilter, waiting } from "./events";
+import { submitted, typed } from "./forms";
 import type { Call } from "./footfall";
 import { enter, isBroken, onBroken } from "./guard";
-import { connect, told } from "./host";
 import { connectTo, disarm, halt, pump } from "./sender";
-import { warn } from "./settings";
+import { captures, object, set, warn } from "./settings";
 import { close, keep, leaveTrapped, look, open, rest, resume } from "./shelf";
 import { attempt, PREFIX } from "./store";
+import { settle, shown, viewed, watch } from "./views";
 
 /** Gives what the wasm, or its twin, exports, once it has what it imports. */
 export type Instantiate = (
@@ -19,32 +26,38 @@ export interface Core {
   grant(): void;
   stop(): void;
   call(time: number, call: Call): void;
+  /** For the file that measures web vitals. */
+  vital(name: string, value: number, rating: string): void;
   flush(): Promise<void>;
   status(): Status | undefined;
 }
 
-/** Names and users that are longer, in bytes, no gateway takes. */
-const LONGEST_NAME = 128;
-
+let running = false;
 let listening = false;
 
 export async function load(instantiate: Instantiate): Promise<Core> {
   glue.__wbg_set_wasm(await instantiate(glue.imports));
   glue.begin();
-  return { start, grant, stop, call, flush, status };
+  return { start, grant, stop, call, vital, flush, status };
 }
 
 function start(options: Options, granted: boolean, approve: (event: Event) => Event | null): void {
-  connect(options, approve);
+  set(options);
+  setFilter(approve);
+  setCommon(object("properties"));
+  readAddressOptions();
+  deny(typed());
   connectTo(options.endpoint);
   onBroken(() => {
     halt();
     leaveTrapped();
   });
-  open(enter(() => glue.start(document, granted)) ?? "trap");
+  running = true;
+  open(enter(() => glue.start(granted, captures("hash"), context())) ?? "trap");
   if (isBroken()) {
     leaveTrapped();
   }
+  shown();
   if (!listening) {
     listening = true;
     listen();
@@ -52,32 +65,50 @@ function start(options: Options, granted: boolean, approve: (event: Event) => Ev
 }
 
 function grant(): void {
+  release();
   enter(glue.grant);
 }
 
 function stop(): void {
+  running = false;
+  forget();
   enter(glue.stop);
   halt();
   close();
 }
 
 function call(time: number, [name, ...args]: Call): void {
-  let text = "";
-  if (name === "track" || name === "identify") {
-    const first = args.shift();
-    text = typeof first === "string" || typeof first === "number" ? String(first) : "";
-    const bytes = new TextEncoder().encode(text).length;
-    if (!bytes || bytes > LONGEST_NAME) {
-      warn(name, "ignored: its first argument must be a text of 1 to 128 bytes, not", first);
-      return;
+  // A user may be a number.
+  const [first, second] = args.map((arg) => (typeof arg === "number" ? String(arg) : arg));
+  if ((name === "track" || name === "identify") && !isName(first)) {
+    warn(name, "ignored: its first argument must be a text of 1 to 128 bytes, not", first);
+  } else if (name === "track") {
+    record("custom", { name: first as string, properties: copy(second) }, time);
+  } else if (name === "properties") {
+    setCommon(copy(first) ?? {});
+  } else {
+    settle();
+    release();
+    if (name === "page") {
+      viewed(time, copy(first));
+    } else if (name === "identify") {
+      enter(() => glue.identify(first as string));
+      record("identify", { properties: copy(second) }, time);
+    } else {
+      clearCommon();
+      enter(() => glue.reset(Date.now()));
     }
   }
-  const properties = object(args[0]);
-  enter(() => glue.call(name, time, text, properties));
+}
+
+function vital(name: string, value: number, rating: string): void {
+  record("vital", { name, properties: { value, rating } });
 }
 
 function flush(): Promise<void> {
-  enter(glue.flush);
+  settle();
+  release();
+  enter(() => glue.flush(Date.now()));
   return pump();
 }
 
@@ -85,66 +116,74 @@ function status(): Status | undefined {
   if (isBroken()) {
     return { recording: false, reason: "stopped", queued: 0, lost: 0 };
   }
-  enter(glue.status);
-  return told();
+  const told: Status | undefined = attempt(() => JSON.parse(enter(glue.status)!));
+  return told && { ...told, queued: told.queued + waiting() };
 }
 
-/** Properties as JSON; what is no object, or cannot be JSON, is left out. */
-function object(properties: unknown): string {
-  const json = attempt(() => JSON.stringify(properties as Properties));
+/** Properties as they are now; what is no object, or cannot be JSON, is left out. */
+function copy(properties: unknown): Properties | undefined {
+  const json = attempt(() => JSON.stringify(properties));
   if (json?.startsWith("{")) {
-    return json;
+    return JSON.parse(json);
   }
   if (properties != null) {
     warn("properties left out: they must be an object that JSON can carry, not", properties);
   }
-  return "";
+  return undefined;
+}
+
+/** Calls back while events are recorded; nothing is thrown into the page. */
+function on<E>(target: EventTarget, kinds: string, run: (event: E) => void): void {
+  const listener = (event: unknown) => running && attempt(() => run(event as E));
+  for (const kind of kinds.split(" ")) {
+    target.addEventListener(kind, listener, { capture: true, passive: true });
+  }
 }
 
 function listen(): void {
-  for (const kind of ["click", "auxclick"] as const) {
-    document.addEventListener(kind, (event) => enter(() => glue.clicked(event)), true);
-  }
-  document.addEventListener("visibilitychange", () => {
+  on(document, "click auxclick", clicked);
+  on(document, "submit", submitted);
+  on(document, "scroll", scrolled);
+  on(document, "visibilitychange", () => {
+    watchEyes();
     if (document.visibilityState === "hidden") {
-      disarm();
-      enter(glue.left);
+      left();
       keep();
     } else {
       look();
     }
   });
-  addEventListener("pagehide", () => {
-    disarm();
-    enter(glue.left);
+  on(window, "pagehide", () => {
+    settle();
+    release();
+    leave();
+    left();
     rest();
   });
-  addEventListener("pageshow", (event) => {
+  on<PageTransitionEvent>(window, "pageshow", (event) => {
     if (event.persisted) {
       resume();
-      enter(glue.shown);
+      shown();
     }
   });
-  addEventListener("online", flush);
-  // Another tab has kept events, or has heard of the server.
-  addEventListener("storage", (event) => {
-    if (event.key?.startsWith(PREFIX)) {
+  on(window, "online", flush);
+  // Another tab has kept events, has heard of the server, or is another visitor.
+  on<StorageEvent>(window, "storage", ({ key }) => {
+    if (key?.startsWith(PREFIX)) {
       look();
-      enter(glue.refresh);
+      enter(() => glue.refresh(Date.now()));
     }
   });
-  for (const kind of ["popstate", "hashchange"]) {
-    addEventListener(kind, () => enter(() => glue.moved(false)));
+  if (captures("errors")) {
+    on(window, "error unhandledrejection", failed);
   }
-  watch("pushState");
-  watch("replaceState");
+  watch(() => running);
 }
 
-/** Sees what the page does to its history, after it is done. */
-function watch(name: "pushState" | "replaceState"): void {
-  const original = history[name];
-  history[name] = function (this: History, ...args: Parameters<History["pushState"]>) {
-    original.apply(this, args);
-    enter(() => glue.moved(name === "replaceState"));
-  };
+/** The page may be gone in a moment. */
+function left(): void {
+  settle();
+  release();
+  disarm();
+  enter(() => glue.left(Date.now()));
 }

@@ -25,6 +25,7 @@ function page(navigator: object) {
     grant: note("grant"),
     stop: note("stop"),
     call: (_time: number, call: unknown[]) => note("call")(...call),
+    vital: note("vital"),
     flush: async () => note("flush")(),
     status: () => undefined,
   } as Core;

@@ -4,7 +4,7 @@ import type { Core } from "./core";
 import { attempt, choice, choose, onChoice, sent, wipe } from "./store";
 
 /** What a site may call before anything is loaded. */
-export type Call = [name: "track" | "page" | "identify" | "reset", ...args: unknown[]];
+export type Call = [name: "track" | "page" | "identify" | "reset" | "properties", ...args: unknown[]];
 
 /** The interface of the site. Nothing is fetched or stored before the visitor's wish allows it. */
 export function create(load: () => Promise<Core>): Footfall {
@@ -25,7 +25,7 @@ export function create(load: () => Promise<Core>): Footfall {
   };
 
   const start = () => {
-    if (reason() !== "recording" || core) {
+    if (reason() !== "recording" || core || failed) {
       return;
     }
     if ((document as { prerendering?: boolean }).prerendering) {
@@ -47,6 +47,7 @@ export function create(load: () => Promise<Core>): Footfall {
 
   const fail = (error: unknown) => {
     failed = true;
+    loading = undefined;
     waiting = [];
     say(options, "could not be loaded", error);
   };
@@ -61,7 +62,7 @@ export function create(load: () => Promise<Core>): Footfall {
   const call = (...call: Call) => {
     if (core) {
       core.call(Date.now(), call);
-    } else if (loading && !failed) {
+    } else if (loading || (isOn(options?.hold) && reason() === "consent_required")) {
       waiting.push([Date.now(), call]);
     } else {
       say(options, call[0], "ignored:", reason());
@@ -73,7 +74,7 @@ export function create(load: () => Promise<Core>): Footfall {
       say(options, "init ignored: the first configuration holds");
     } else if (wanted?.writeKey && wanted.endpoint) {
       options = wanted;
-      onChoice(() => (choice() === "out" ? stop() : start()));
+      onChoice(() => (choice() === "out" ? stop() : core ? core.grant() : start()));
       start();
     } else {
       say(wanted, "not started: give writeKey and endpoint");
@@ -91,6 +92,7 @@ export function create(load: () => Promise<Core>): Footfall {
     track: (name, properties) => call("track", name, properties),
     page: (properties) => call("page", properties),
     identify: (user, traits) => call("identify", user, traits),
+    properties: (properties) => call("properties", properties),
     reset: () => call("reset"),
     optIn() {
       choose("in");
@@ -129,8 +131,12 @@ export function create(load: () => Promise<Core>): Footfall {
 }
 
 function say(options: Options | undefined, ...words: unknown[]): void {
-  const wish = options?.debug as unknown;
-  if (wish != null && wish !== false && wish !== "false") {
+  if (isOn(options?.debug)) {
     attempt(() => console.warn("footfall:", ...words));
   }
+}
+
+/** Whether an option is set: an attribute without a value says yes. */
+function isOn(wish: unknown): boolean {
+  return wish != null && wish !== false && wish !== "false";
 }

@@ -12,7 +12,7 @@ export function enter<T>(call: () => T): T | undefined {
     return undefined;
   }
   if (busy) {
-    // A call from within a call, as from `beforeSend`. Its own task, lest it never ends.
+    // A call from within a call, as from a `fetch` of the page's own. Its own task, lest it never ends.
     later.push(call);
     globalThis.setTimeout(() => later.splice(0).forEach(enter));
     return undefined;

@@ -2,6 +2,7 @@
 
 import * as glue from "footfall-glue";
 import type { SentBatch } from "../index";
+import { learnTimezone } from "./context";
 import { enter } from "./guard";
 import { askedMs } from "./retry-after";
 import { number, say } from "./settings";
@@ -73,7 +74,7 @@ export function beacon(body: string): boolean {
 export function arm(): void {
   disarm();
   const { fetchLater } = globalThis as { fetchLater?: typeof fetch };
-  const body = fetchLater && enter(glue.snapshot);
+  const body = fetchLater && enter(() => glue.snapshot(Date.now()));
   if (body) {
     armed = new AbortController();
     attempt(() => fetchLater(url, { ...init(body), signal: armed!.signal }));
@@ -103,13 +104,14 @@ function turn(): Promise<boolean> {
 }
 
 async function step(): Promise<boolean> {
-  if (navigator.onLine === false || !enter(glue.send)) {
+  if (navigator.onLine === false || !enter(() => glue.send(Date.now()))) {
     return false;
   }
   const answer = await posted;
   failed = !answer[0];
-  enter(() => glue.answered(answer[0], answer[1], Math.random(), answer[2]));
+  enter(() => glue.answered(Date.now(), answer[0], answer[1], Math.random(), answer[2]));
   keep();
+  learnTimezone();
   return true;
 }
 

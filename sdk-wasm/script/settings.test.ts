@@ -36,7 +36,7 @@ test("lists, flags and defaults are text", () => {
   given({ capture: "" });
   assert.equal(text("capture"), "");
   given({});
-  assert.equal(text("capture"), "page-views clicks");
+  assert.equal(text("capture"), "page-views clicks forms engagement");
 });
 
 test("a server asks for time in seconds or by a date", () => {

@@ -1,4 +1,4 @@
-import type { Options } from "../index";
+import type { Options, Properties } from "../index";
 import { attempt } from "./store";
 
 /** In milliseconds and in bytes. */
@@ -14,7 +14,7 @@ const UNITS: Record<string, number> = {
   MiB: 1048576,
 };
 
-const DEFAULTS: Record<string, string> = { storage: "local", capture: "page-views clicks" };
+const DEFAULTS: Record<string, string> = { storage: "local", capture: "page-views clicks forms engagement" };
 
 /** The most that a number may be, so that timers and lengths can hold it. */
 const MOST = 2 ** 31 - 1;
@@ -29,6 +29,22 @@ export function set(chosen: Options): void {
 export function text(name: string): string {
   const value = String(options[name] ?? DEFAULTS[name] ?? "");
   return value === "" && isSet(name) && name !== "capture" ? "true" : value;
+}
+
+/** Whether something is recorded without being called for. */
+export function captures(what: string): boolean {
+  return text("capture").split(/[\s,]+/).includes(what);
+}
+
+/** Whether anything may be kept between pages. */
+export function stores(): boolean {
+  return text("storage") !== "memory";
+}
+
+/** An object, or as an attribute its JSON. */
+export function object(name: string): Properties {
+  const value = options[name];
+  return Object((typeof value === "string" && attempt(() => JSON.parse(value))) || value);
 }
 
 /** `500`, `500ms`, `3s` or `16KB`; the default where it is anything else. */
@@ -58,6 +74,12 @@ function tell(level: "info" | "warn", words: unknown[]): void {
   if (text("debug") === "true") {
     attempt(() => console[level]("footfall:", ...words));
   }
+}
+
+/** A number from 0 to 1; 1 where it is anything else. */
+export function share(name: string): number {
+  const value = Number(text(name) || 1);
+  return value >= 0 && value < 1 ? value : 1;
 }
 
 function isSet(name: string): boolean {

@@ -4,7 +4,7 @@
 import * as glue from "footfall-glue";
 import { enter, isBroken } from "./guard";
 import { arm } from "./sender";
-import { number, text } from "./settings";
+import { number, stores, text } from "./settings";
 import { names, read, remove, write } from "./store";
 
 /** What the name of a load's events starts with; the load's id follows. */
@@ -80,7 +80,7 @@ export function rest(): void {
 export function resume(): void {
   if (own && written && read(own) === undefined) {
     written = "";
-    enter(glue.forget);
+    enter(() => glue.forget(Date.now()));
   }
   live();
 }
@@ -116,7 +116,7 @@ function adopt(name: string): void {
       return;
     }
     remove(name);
-    enter(() => glue.adopt(text.slice(text.indexOf("\n") + 1)));
+    enter(() => glue.adopt(Date.now(), text.slice(text.indexOf("\n") + 1)));
     keep();
   };
   lock(name, take);
@@ -126,10 +126,6 @@ function adopt(name: string): void {
 function lock(name: string, run: () => unknown): void {
   const { locks } = navigator;
   locks ? locks.request("footfall." + name, { signal: life.signal }, run).catch(() => {}) : run();
-}
-
-function stores(): boolean {
-  return text("storage") !== "memory";
 }
 
 function save(leaving: boolean): void {

@@ -5,6 +5,7 @@ import type { Choice } from "./consent";
 export const PREFIX = "footfall.";
 const CHOICE = PREFIX + "choice";
 const SENT = PREFIX + "sent";
+export const TYPED = PREFIX + "typed";
 
 /** Reading `localStorage` alone may throw; then this page's memory has to do. */
 let chosen: Choice;
@@ -31,6 +32,17 @@ export function write(name: string, value: string): boolean {
   return !!attempt(() => (localStorage.setItem(PREFIX + name, value), true));
 }
 
+export function readCookie(name: string): string | undefined {
+  const found = document.cookie.split("; ").find((cookie) => cookie.startsWith(PREFIX + name + "="));
+  return attempt(() => decodeURIComponent(found!.slice(PREFIX.length + name.length + 1)));
+}
+
+/** Whether the browser has taken it. Browsers keep no cookie for longer than 400 days. */
+export function writeCookie(name: string, value: string): boolean {
+  setCookie(PREFIX + name, encodeURIComponent(value), 34_560_000);
+  return readCookie(name) === value;
+}
+
 export function remove(name: string): boolean {
   return !!attempt(() => (localStorage.removeItem(PREFIX + name), true));
 }
@@ -43,6 +55,11 @@ export function names(start: string): string[] {
 
 /** Removes all that we have stored, but for the visitor's choice. */
 export function wipe(): void {
+  for (const cookie of attempt(() => document.cookie.split("; ")) ?? []) {
+    if (cookie.startsWith(PREFIX)) {
+      setCookie(cookie.split("=")[0]!, "", 0);
+    }
+  }
   for (const kind of ["localStorage", "sessionStorage"] as const) {
     attempt(() => {
       for (const key of Object.keys(window[kind])) {
@@ -52,6 +69,10 @@ export function wipe(): void {
       }
     });
   }
+}
+
+function setCookie(name: string, value: string, seconds: number): void {
+  attempt(() => (document.cookie = `${name}=${value};path=/;samesite=lax;max-age=${seconds}`));
 }
 
 /** The batches that this tab has sent lately, oldest first. */

@@ -1,13 +1,11 @@
-//! The browser SDK: records page views, clicks and a site's own events, and sends them in batches.
+//! The browser SDK's core: sessions, page views, masking, and what is sent when.
 //!
-//! All that decides anything is plain Rust and runs on any target. Only `browser` touches a page,
-//! and exists only on wasm32. Every byte is downloaded by every visitor, so nothing here formats
-//! with `core::fmt`, parses JSON or panics with a message.
+//! All that decides anything is plain Rust and runs on any target; only `browser` meets a page, and
+//! exists only on wasm32. What is made of strings and elements is TypeScript, in `script/`: there
+//! the browser does most of it, and every byte here is downloaded by every visitor. So nothing here
+//! formats with `core::fmt`, parses JSON or panics with a message.
 
-pub mod address;
 pub mod delivery;
-pub mod element;
-pub mod event;
 pub mod json;
 pub mod ledger;
 pub mod mask;
@@ -16,7 +14,6 @@ pub mod queue;
 pub mod retry;
 pub mod scan;
 pub mod session;
-pub mod text;
 pub mod tracker;
 pub mod uuid;
 pub mod views;

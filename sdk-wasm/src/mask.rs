@@ -10,20 +10,24 @@ const MOST_DIGITS: usize = 19;
 #[must_use]
 pub fn mask(text: &str) -> String {
     let mut masked = String::new();
-    let mut before = ' ';
+    let mut copied = 0;
+    let mut before = b' ';
     let mut end = 0;
-    for (at, char) in text.char_indices() {
-        if char.is_ascii_digit() && !before.is_ascii_digit() {
-            let rest = text.as_bytes().get(at..).unwrap_or_default();
-            end = end.max(at + personal(rest));
+    for (at, byte) in text.bytes().enumerate() {
+        if byte.is_ascii_digit() {
+            if !before.is_ascii_digit() {
+                let rest = text.as_bytes().get(at..).unwrap_or_default();
+                end = end.max(at + personal(rest));
+            }
+            if at < end {
+                masked.push_str(text.get(copied..at).unwrap_or_default());
+                masked.push('*');
+                copied = at + 1;
+            }
         }
-        before = char;
-        masked.push(if at < end && char.is_ascii_digit() {
-            '*'
-        } else {
-            char
-        });
+        before = byte;
     }
+    masked.push_str(text.get(copied..).unwrap_or_default());
     masked
 }
 

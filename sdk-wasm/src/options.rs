@@ -2,8 +2,6 @@
 //!
 //! `script/settings.ts` has read the values already: text, and numbers with their units.
 
-use crate::{address::Scrub, scan::has_word};
-
 /// The settings of one load.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -13,8 +11,8 @@ pub struct Options {
     pub stores: bool,
     /// Whether visitor and session are left out.
     pub cookieless: bool,
-    /// What is recorded without being called for.
-    pub capture: Capture,
+    /// The share of sessions that is recorded.
+    pub sample: f64,
     /// The most events of a batch.
     pub batch_count: usize,
     /// The most bytes of a batch's events, when there is more than one.
@@ -25,21 +23,6 @@ pub struct Options {
     pub queue_bytes: usize,
     /// How long an event may wait before it is given up, in milliseconds.
     pub max_age: usize,
-    /// What is taken out of every URL.
-    pub scrub: Scrub,
-}
-
-/// What is recorded without being called for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Capture {
-    /// Page views, first and later ones.
-    pub page_views: bool,
-    /// Clicks on what is meant to be clicked.
-    pub clicks: bool,
-    /// Clicks on anything.
-    pub all_clicks: bool,
-    /// Fragments as parts of the address.
-    pub hash: bool,
 }
 
 /// The values that a site has set, by their names in `init({…})`.
@@ -48,35 +31,24 @@ pub trait Settings {
     fn text(&self, name: &str) -> String;
     /// A number: milliseconds, bytes or a count.
     fn number(&self, name: &str, default: u32) -> usize;
+    /// A number from 0 to 1, or 1.
+    fn share(&self, name: &str) -> f64;
 }
 
 impl Options {
     /// Takes what is set, and the default of everything else.
     #[must_use]
     pub fn new(settings: &impl Settings) -> Self {
-        let capture = settings.text("capture");
-        let captures = |what: &str| has_word(&capture, what.as_bytes());
-        let capture = Capture {
-            page_views: captures("page-views"),
-            clicks: captures("clicks") || captures("all-clicks"),
-            all_clicks: captures("all-clicks"),
-            hash: captures("hash"),
-        };
         Self {
             write_key: settings.text("writeKey"),
-            stores: settings.text("storage") == "local",
+            stores: settings.text("storage") != "memory",
             cookieless: settings.text("cookieless") == "true",
+            sample: settings.share("sample"),
             batch_count: settings.number("batchCount", 20).clamp(1, 500),
             batch_bytes: settings.number("batchBytes", 16 << 10),
             batch_age: settings.number("batchAge", 3_000),
             queue_bytes: settings.number("queueBytes", 256 << 10),
             max_age: settings.number("maxAge", 7 * 24 * 60 * 60_000),
-            scrub: Scrub {
-                denied: settings.text("denyQuery"),
-                kept: settings.text("keepQuery"),
-                keeps_hash: capture.hash,
-            },
-            capture,
         }
     }
 }
@@ -97,11 +69,16 @@ pub(crate) mod tests {
         fn number(&self, name: &str, default: u32) -> usize {
             self.text(name).parse().unwrap_or(default as usize)
         }
+
+        fn share(&self, name: &str) -> f64 {
+            self.text(name).parse().unwrap_or(1.0)
+        }
     }
 
     #[test]
     fn what_is_not_set_has_its_default() {
-        let options = Options::new(&Set(&[]));
+        let options = Options::new(&Set(&[("writeKey", "demo")]));
+        assert_eq!(options.write_key, "demo");
         assert_eq!(options.batch_count, 20);
         assert_eq!(options.batch_bytes, 16_384);
         assert_eq!(options.batch_age, 3_000);
@@ -116,20 +93,5 @@ pub(crate) mod tests {
             Options::new(&Set(&[("batchCount", "501")])).batch_count,
             500
         );
-    }
-
-    #[test]
-    fn only_what_is_listed_is_captured() {
-        let all = Options::new(&Set(&[("capture", "all-clicks,hash")])).capture;
-        assert!(all.clicks && all.all_clicks && all.hash && !all.page_views);
-        assert_eq!(Options::new(&Set(&[])).capture, Capture::default());
-    }
-
-    #[test]
-    fn parameters_can_be_denied_and_kept() {
-        let set = Set(&[("denyQuery", "ref"), ("keepQuery", "Q search")]);
-        let url = "https://a.example/?q=1&search=2&ref=3&token=4";
-        let scrubbed = Options::new(&set).scrub.url(url);
-        assert_eq!(scrubbed, "https://a.example/?q=1&search=2");
     }
 }

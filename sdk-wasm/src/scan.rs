@@ -18,36 +18,6 @@ pub fn cut(text: &str, at: u8) -> (&str, &str) {
     split(text, at).unwrap_or((text, ""))
 }
 
-/// What lies behind the last such byte, if there is one.
-#[must_use]
-pub fn last(text: &str, at: u8) -> Option<&str> {
-    let index = text.bytes().rposition(|byte| byte == at)?;
-    text.get(index + 1..)
-}
-
-/// Takes the first word off a list of words between spaces or commas.
-pub fn next_word<'a>(list: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let is_between = |byte: &u8| *byte <= b' ' || *byte == b',';
-    let start = list.iter().position(|byte| !is_between(byte))?;
-    let rest = list.get(start..)?;
-    let end = rest.iter().position(is_between).unwrap_or(rest.len());
-    let (word, rest) = rest.split_at_checked(end)?;
-    *list = rest;
-    Some(word)
-}
-
-/// Whether a list has a word, in any case.
-#[must_use]
-pub fn has_word(list: &str, word: &[u8]) -> bool {
-    let mut list = list.as_bytes();
-    while let Some(listed) = next_word(&mut list) {
-        if listed.eq_ignore_ascii_case(word) {
-            return true;
-        }
-    }
-    false
-}
-
 /// The number at the start, and what follows it.
 #[must_use]
 pub fn number(text: &str) -> Option<(u64, &str)> {
@@ -76,20 +46,9 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn text_is_split_at_the_first_byte_and_ends_behind_the_last() {
+    fn text_is_split_at_the_first_byte() {
         assert_eq!(split("a=b=c", b'='), Some(("a", "b=c")));
         assert_eq!(cut("abc", b'='), ("abc", ""));
-        assert_eq!(last("a.b.c", b'.'), Some("c"));
-        assert_eq!(last("abc", b'.'), None);
-    }
-
-    #[test]
-    fn words_lie_between_spaces_or_commas() {
-        let mut list = " one,two\nthree ".as_bytes();
-        let words: Vec<_> = std::iter::from_fn(|| next_word(&mut list)).collect();
-        assert_eq!(words, [b"one".as_slice(), b"two", b"three"]);
-        assert!(has_word("a Token b", b"TOKEN"));
-        assert!(!has_word("a tokens b", b"token"));
     }
 
     proptest! {
@@ -101,9 +60,7 @@ mod tests {
 
         #[test]
         fn any_text_is_looked_through_without_a_panic(text in any::<String>()) {
-            let mut words = text.as_bytes();
-            while next_word(&mut words).is_some() {}
-            let _ = (split(&text, b':'), last(&text, b'.'), number(&text));
+            let _ = (split(&text, b':'), number(&text));
         }
     }
 }

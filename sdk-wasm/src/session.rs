@@ -20,6 +20,8 @@ pub struct Session {
     pub started: u64,
     /// When something was last recorded in it.
     pub active: u64,
+    /// The campaign that it came from, on one line, or nothing.
+    pub campaign: String,
 }
 
 impl Session {
@@ -30,6 +32,7 @@ impl Session {
             id,
             started: now,
             active: now,
+            campaign: String::new(),
         }
     }
 
@@ -47,11 +50,12 @@ impl Session {
     pub fn parse(text: &str) -> Option<Self> {
         let (id, times) = split(text, b' ').filter(|(id, _)| id.len() == 36)?;
         let (started, rest) = number(times)?;
-        let (active, _) = number(rest.strip_prefix(' ')?)?;
+        let (active, rest) = number(rest.strip_prefix(' ')?)?;
         Some(Self {
             id: id.to_owned(),
             started,
             active,
+            campaign: rest.strip_prefix(' ').unwrap_or_default().to_owned(),
         })
     }
 
@@ -63,8 +67,20 @@ impl Session {
             text.push(' ');
             push_number(&mut text, number);
         }
+        text.push(' ');
+        text.push_str(&self.campaign);
         text
     }
+}
+
+/// Whether a session is one of the share that is recorded: the same answer wherever it is asked.
+#[must_use]
+pub fn is_sampled(id: &str, share: f64) -> bool {
+    let mut drawn: u32 = 0;
+    for digit in id.chars().filter_map(|char| char.to_digit(16)) {
+        drawn = drawn << 4 | digit;
+    }
+    f64::from(drawn) < share * 4_294_967_296.0
 }
 
 #[cfg(test)]
@@ -77,9 +93,8 @@ mod tests {
     fn session(started: u64, active: u64) -> Session {
         let id = "0199d0a4-0000-7000-8000-000000000000".to_owned();
         Session {
-            id,
-            started,
             active,
+            ..Session::new(id, started)
         }
     }
 
@@ -109,10 +124,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_last_digits_of_an_id_draw_the_lot() {
+        let id = |end| std::format!("0199d0a4-0000-7000-8000-0000{end}");
+        assert!(is_sampled(&id("7fffffff"), 0.5));
+        assert!(!is_sampled(&id("80000000"), 0.5));
+        assert!(is_sampled(&id("ffffffff"), 1.0));
+        assert!(!is_sampled(&id("00000000"), 0.0));
+    }
+
     proptest! {
         #[test]
-        fn every_session_comes_back_from_storage(started: u64, active: u64) {
-            let session = session(started, active);
+        fn every_session_comes_back_from_storage(started: u64, active: u64, campaign in ".*") {
+            let session = Session { campaign, ..session(started, active) };
             prop_assert_eq!(Session::parse(&session.to_text()), Some(session));
         }
     }

@@ -4,15 +4,13 @@
 
 use crate::{
     delivery::{Answer, Delivery},
-    event::Event,
-    json::Object,
+    json::{Object, push_number},
     ledger::{Ledger, Reason},
     options::Options,
     queue::{Batch, END, Queue},
     retry::{Verdict, judge},
     scan::join,
-    session::Session,
-    uuid::{self, RANDOM_BYTES},
+    session::{Session, is_sampled},
 };
 
 /// What is said about the program that sends.
@@ -35,14 +33,12 @@ pub const WAIT: &str = "wait";
 
 /// What the tracker needs from where it runs.
 pub trait World {
-    /// Random bytes that nobody can guess.
-    fn random_bytes(&mut self) -> [u8; RANDOM_BYTES];
+    /// A new UUID, of version 7.
+    fn id(&mut self) -> String;
     /// What was stored under a name.
     fn stored(&mut self, name: &str) -> Option<String>;
     /// Stores something under a name; whether that worked.
     fn store(&mut self, name: &str, value: &str) -> bool;
-    /// The site may change an event before it is recorded, or refuse it.
-    fn approve(&mut self, event: &str) -> Option<String>;
 }
 
 /// Records the events of one load.
@@ -52,6 +48,10 @@ pub struct Tracker {
     load: String,
     visitor: String,
     session: Option<Session>,
+    /// Whether visitor or session are new, and nobody has been told of them.
+    fresh: bool,
+    /// Whether the session is one of the share that is recorded.
+    sampled: bool,
     user: String,
     /// `granted` after an explicit opt-in.
     consent: &'static str,
@@ -69,17 +69,13 @@ pub struct Tracker {
 impl Tracker {
     /// Starts one load. `context` is JSON and goes with every batch.
     #[must_use]
-    pub fn new(
-        options: Options,
-        granted: bool,
-        context: String,
-        now: u64,
-        world: &mut impl World,
-    ) -> Self {
+    pub fn new(options: Options, granted: bool, context: String, world: &mut impl World) -> Self {
         let mut tracker = Self {
-            load: id(now, world),
+            load: world.id(),
             visitor: String::new(),
             session: None,
+            fresh: false,
+            sampled: true,
             user: String::new(),
             consent: if granted { "granted" } else { "" },
             context,
@@ -92,10 +88,10 @@ impl Tracker {
             options,
         };
         if !tracker.options.cookieless {
-            tracker.visitor = match world.stored(VISITOR) {
-                Some(visitor) if visitor.len() == 36 => visitor,
-                _ => new_id(VISITOR, now, world),
-            };
+            match stored_visitor(world) {
+                Some(visitor) => tracker.visitor = visitor,
+                None => tracker.start_visitor(world),
+            }
         }
         tracker
     }
@@ -112,25 +108,52 @@ impl Tracker {
         &self.load
     }
 
-    /// Records an event. `now` may be later than the event's own time.
-    pub fn record(&mut self, event: &Event<'_>, now: u64, world: &mut impl World) {
+    /// Records an event: a JSON object without `id` and `seq`. `now` may be later than its time.
+    pub fn record(&mut self, event: &str, now: u64, world: &mut impl World) {
+        let Some(members) = event.strip_prefix('{') else {
+            return;
+        };
         if self.delivery.is_stopped() {
             return;
         }
         self.touch(now, world);
-        let json = event.to_json(&id(now, world), self.seq);
-        let Some(json) = world.approve(&json) else {
+        if !self.sampled {
             return;
-        };
+        }
+        let mut json = join(&["{\"id\":\"", &world.id(), "\",\"seq\":"]);
+        push_number(&mut json, self.seq);
+        json.push(',');
+        json.push_str(members);
         self.seq += 1;
         self.delivery.wait_from(now);
         self.queue.push(&self.envelope, &json, &mut self.ledger);
     }
 
     /// From now on events belong to this user.
-    pub fn identify(&mut self, user: &str) {
-        user.clone_into(&mut self.user);
+    pub fn identify(&mut self, user: String) {
+        self.user = user;
         self.seal();
+    }
+
+    /// What is said about the browser from now on, as JSON.
+    pub fn describe(&mut self, context: String) {
+        self.context = context;
+        self.seal();
+    }
+
+    /// A campaign has led here: another one than the session's starts a new session.
+    pub fn campaign(&mut self, campaign: String, now: u64, world: &mut impl World) {
+        if self.options.cookieless {
+            return;
+        }
+        self.touch(now, world);
+        if let Some(session) = &mut self.session
+            && session.campaign != campaign
+        {
+            *session = Session::new(world.id(), now);
+            session.campaign = campaign;
+            self.begin_session(world);
+        }
     }
 
     /// From now on events are recorded with the visitor's explicit consent.
@@ -143,10 +166,31 @@ impl Tracker {
     pub fn reset(&mut self, now: u64, world: &mut impl World) {
         self.user.clear();
         if !self.options.cookieless {
-            self.visitor = new_id(VISITOR, now, world);
-            self.start_session(now, world);
+            self.start_visitor(world);
+            self.session = Some(Session::new(world.id(), now));
+            self.begin_session(world);
+        } else {
+            self.seal();
+        }
+    }
+
+    /// Another tab may have started another visitor or session: the last one holds for all tabs.
+    /// Two tabs that start at once, on empty storage, move what they have not sent yet.
+    pub fn join(&mut self, now: u64, world: &mut impl World) {
+        if self.options.cookieless || self.session.is_none() {
+            return;
+        }
+        let before = self.envelope.clone();
+        if let Some(visitor) = stored_visitor(world) {
+            self.visitor = visitor;
+        }
+        if let Some(session) = stored_session(now, world) {
+            self.session = Some(session);
         }
         self.seal();
+        if self.fresh {
+            self.queue.rename(&before, &self.envelope);
+        }
     }
 
     /// When the next batch is due, unless something else happens first.
@@ -166,7 +210,7 @@ impl Tracker {
         if self.due(now)? > now {
             return None;
         }
-        self.save(world);
+        self.share(now, world);
         let batch = self.delivery.take(&mut self.queue, &self.options)?;
         let body = self.body(&batch, now);
         self.delivery.sent(batch, now);
@@ -197,15 +241,12 @@ impl Tracker {
             world.store(WAIT, &self.delivery.wait.to_text());
         }
         if judge(answer.status) == Verdict::Taken && !self.ledger.is_empty() {
-            let counts = self.ledger.to_json();
+            let mut lost = Object::default();
+            lost.text("type", "lost")
+                .number("time", now)
+                .json("properties", &self.ledger.to_json());
             self.ledger.clear();
-            let lost = Event {
-                kind: "lost",
-                time: now,
-                properties: &counts,
-                ..Event::default()
-            };
-            self.record(&lost, now, world);
+            self.record(&lost.finish(), now, world);
         }
     }
 
@@ -216,7 +257,7 @@ impl Tracker {
         world: &mut impl World,
         beacon: &mut dyn FnMut(&str) -> bool,
     ) {
-        self.save(world);
+        self.share(now, world);
         self.refresh(now, world);
         // Leaving is announced twice; only what came after the first time is news.
         if self.left_at.replace(self.seq) == Some(self.seq) || !self.delivery.may_hurry(now) {
@@ -295,14 +336,21 @@ impl Tracker {
     /// What `status()` tells, as JSON.
     #[must_use]
     pub fn status(&self) -> String {
-        let stopped = self.delivery.is_stopped();
+        let reason = if self.delivery.is_stopped() {
+            "stopped"
+        } else if self.sampled {
+            "recording"
+        } else {
+            "sampled_out"
+        };
+        let recording = reason == "recording";
         let session = self.session.as_ref().map_or("", |session| &session.id);
         let sending = self.delivery.in_flight().map_or(0, |batch| batch.count);
         let queued = self.queue.len() + sending;
         let mut status = Object::default();
         status
-            .json("recording", if stopped { "false" } else { "true" })
-            .text("reason", if stopped { "stopped" } else { "recording" })
+            .json("recording", if recording { "true" } else { "false" })
+            .text("reason", reason)
             .text("visitor", &self.visitor)
             .text("session", session)
             .number("queued", queued as u64)
@@ -320,22 +368,36 @@ impl Tracker {
         }
         let is_live = |session: &Session| !session.is_over(now);
         if !self.session.as_ref().is_some_and(is_live) {
-            let stored = world.stored(SESSION);
-            self.session = stored
-                .and_then(|text| Session::parse(&text))
-                .filter(is_live);
-            if self.session.is_none() {
-                self.start_session(now, world);
+            self.session = stored_session(now, world);
+            if self.session.is_some() {
+                self.seal();
+            } else {
+                self.session = Some(Session::new(world.id(), now));
+                self.begin_session(world);
             }
-            self.seal();
         }
         if let Some(session) = &mut self.session {
             session.active = now;
         }
     }
 
-    fn start_session(&mut self, now: u64, world: &mut impl World) {
-        self.session = Some(Session::new(id(now, world), now));
+    fn start_visitor(&mut self, world: &mut impl World) {
+        self.visitor = world.id();
+        world.store(VISITOR, &self.visitor);
+        self.fresh = true;
+    }
+
+    /// The session is a new one.
+    fn begin_session(&mut self, world: &mut impl World) {
+        self.save(world);
+        self.seal();
+        self.fresh = true;
+    }
+
+    /// Takes over what other tabs have written, and writes down that the session goes on.
+    fn share(&mut self, now: u64, world: &mut impl World) {
+        self.join(now, world);
+        self.fresh = false;
         self.save(world);
     }
 
@@ -348,6 +410,12 @@ impl Tracker {
     /// Writes down what the next events share.
     fn seal(&mut self) {
         let session = self.session.as_ref().map_or("", |session| &session.id);
+        let sampled_by = if session.is_empty() {
+            &self.load
+        } else {
+            session
+        };
+        self.sampled = is_sampled(sampled_by, self.options.sample);
         let mut envelope = Object::default();
         envelope
             .text("sdk", SDK)
@@ -371,14 +439,13 @@ impl Tracker {
     }
 }
 
-fn id(now: u64, world: &mut impl World) -> String {
-    uuid::v7(now, world.random_bytes())
+fn stored_visitor(world: &mut impl World) -> Option<String> {
+    world.stored(VISITOR).filter(|id| id.len() == 36)
 }
 
-fn new_id(name: &str, now: u64, world: &mut impl World) -> String {
-    let id = id(now, world);
-    world.store(name, &id);
-    id
+fn stored_session(now: u64, world: &mut impl World) -> Option<Session> {
+    let session = Session::parse(&world.stored(SESSION)?)?;
+    (!session.is_over(now)).then_some(session)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! When a change of the address is a page view: once per view that a person sees.
 
-use crate::address::{without_hash, without_query};
+use crate::scan::cut;
 
 /// Follows the address of one document.
 #[derive(Debug, Default)]
@@ -33,21 +33,31 @@ impl Views {
     ///
     /// A new entry of the history is one when the address without its fragment differs; a replaced
     /// entry, when its path does.
-    pub fn settle(&mut self, url: &str) -> Option<String> {
-        let moved = std::mem::take(&mut self.moved);
-        let before = self.url.replace(url.to_owned())?;
-        let same = match (moved, self.by_hash) {
-            (true, true) => before == url,
-            (true, false) => without_hash(&before) == without_hash(url),
-            (false, _) => without_query(&before) == without_query(url),
+    pub fn settle(&mut self, url: String) -> Option<String> {
+        let same = match &self.url {
+            Some(before) => self.view(before) == self.view(&url),
+            None => true,
         };
+        self.moved = false;
+        let before = self.url.replace(url)?;
         (!same).then_some(before)
     }
 
     /// The page is shown, for the first time or again: a view, wherever the visitor was before.
-    pub fn shown(&mut self, url: &str) {
+    pub fn shown(&mut self, url: String) {
         self.moved = false;
-        self.url = Some(url.to_owned());
+        self.url = Some(url);
+    }
+
+    /// What of an address tells one view from another.
+    fn view<'a>(&self, url: &'a str) -> (&'a str, &'a str) {
+        let (page, hash) = cut(url, b'#');
+        let hash = if self.by_hash { hash } else { "" };
+        if self.moved {
+            (page, hash)
+        } else {
+            (cut(page, b'?').0, cut(hash, b'?').0)
+        }
     }
 }
 
@@ -60,13 +70,13 @@ mod tests {
 
     fn at(url: &str, by_hash: bool) -> Views {
         let mut views = Views::new(by_hash);
-        views.shown(url);
+        views.shown(url.to_owned());
         views
     }
 
     fn settle(views: &mut Views, replaced: bool, url: &str) -> Option<String> {
         views.changed(replaced);
-        views.settle(url)
+        views.settle(url.to_owned())
     }
 
     #[test]
@@ -89,6 +99,17 @@ mod tests {
     }
 
     #[test]
+    fn a_replaced_route_in_the_fragment_is_a_view_but_its_query_is_none() {
+        let (cart, sorted) = (
+            "https://shop.example/#/cart",
+            "https://shop.example/#/cart?by=price",
+        );
+        assert!(settle(&mut at(HOME, true), true, cart).is_some());
+        assert_eq!(settle(&mut at(cart, true), true, sorted), None);
+        assert!(settle(&mut at(cart, true), false, sorted).is_some());
+    }
+
+    #[test]
     fn another_query_is_a_view_when_pushed_but_not_when_replaced() {
         let page = "https://shop.example/?page=2";
         assert!(settle(&mut at(HOME, false), false, page).is_some());
@@ -108,8 +129,8 @@ mod tests {
         let mut views = at(HOME, false);
         views.changed(true);
         views.changed(false);
-        assert_eq!(views.settle(CART).as_deref(), Some(HOME));
-        assert_eq!(views.settle(CART), None);
+        assert_eq!(views.settle(CART.to_owned()).as_deref(), Some(HOME));
+        assert_eq!(views.settle(CART.to_owned()), None);
     }
 
     #[test]
@@ -117,6 +138,6 @@ mod tests {
         let mut views = at(HOME, false);
         views.changed(false);
         views.changed(false);
-        assert_eq!(views.settle(HOME), None);
+        assert_eq!(views.settle(HOME.to_owned()), None);
     }
 }

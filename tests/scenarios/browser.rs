@@ -36,6 +36,7 @@ mod delivery;
 mod faults;
 mod opt_out;
 mod policy;
+mod records;
 mod refusal;
 mod stage;
 mod story;

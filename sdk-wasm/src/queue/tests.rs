@@ -155,7 +155,7 @@ fn what_waited_too_long_is_dropped_and_counted() {
     let mut queue = Queue::new(1_000);
     let mut ledger = Ledger::default();
     for ms in [1_000, 2_000, 3_000] {
-        let id = uuid::v7(ms, [0; uuid::RANDOM_BYTES]);
+        let id = ::uuid::Builder::from_unix_timestamp_millis(ms, &[0; 10]).into_uuid();
         queue.push("a", &std::format!("{{\"id\":\"{id}\"}}"), &mut ledger);
     }
     queue.expire(3_000, &mut ledger);

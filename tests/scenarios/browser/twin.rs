@@ -83,6 +83,9 @@ fn told(batches: &[Value]) -> Vec<Value> {
             let mut all = envelope.clone();
             all.extend(event.as_object().unwrap().clone());
             all.retain(|name, _| !OWN.contains(&name.as_str()));
+            if let Some(properties) = all.get_mut("properties").and_then(Value::as_object_mut) {
+                properties.remove("visible_ms");
+            }
             Value::Object(all)
         })
     });
@@ -101,8 +104,10 @@ async fn wasm_and_twin_send_the_same() {
         "page_view",
         "click",
         "custom",
+        "page_leave",
         "page_view",
         "identify",
+        "page_leave",
         "page_view",
         "click",
     ];

@@ -102,7 +102,8 @@ async fn wrong_arguments_throw_nothing_are_ignored_and_explained_to_who_asks() {
         footfall.page('no object');
         return window.said";
     for debug in ["true", "false"] {
-        let (recorder, browser) = opened(Page::default().with("debug", debug)).await;
+        let page = Page::default().with("debug", debug);
+        let (recorder, browser) = opened(page.with("capture", "page-views")).await;
         until_taken(&recorder, 1).await;
         let said = run(&browser, wrong).await;
         let warned: Vec<_> = said

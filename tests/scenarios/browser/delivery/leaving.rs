@@ -12,6 +12,7 @@ use thirtyfour::By;
 
 async fn opened() -> (Recorder, Browser) {
     let recorder = Recorder::start().await;
+    recorder.page(&Page::default().with("capture", "page-views clicks"));
     let browser = Browser::start().await;
     browser.driver.goto(&recorder.url).await.unwrap();
     until_recording(&browser).await;

@@ -1,0 +1,58 @@
+import { captures, text } from "./settings";
+import { attempt } from "./store";
+
+/** Query parameters that are never sent, in any case. */
+const DENIED =
+  "token code password pass secret key auth session sid email mail phone tel name address q query search s";
+
+/** The most bytes of an address that a gateway takes. What the browser has parsed is ASCII. */
+const LONGEST = 4096;
+
+let denied = new Set<string>();
+let kept = new Set<string>();
+let byHash = false;
+
+/** Reads what the site denies and keeps. */
+export function readAddressOptions(): void {
+  denied = new Set(words(DENIED + " " + text("denyQuery")));
+  kept = new Set(words(text("keepQuery")));
+  byHash = captures("hash");
+}
+
+/** From now on these parameters are removed too, unless the site keeps them. */
+export function deny(names: string[]): void {
+  names.forEach((name) => denied.add(name.toLowerCase()));
+}
+
+/**
+ * The URL without the parameters that are denied, without user and password, and, unless pages
+ * differ by it, without its fragment. The rest stays byte for byte. Of a URL that leads to no page
+ * (`mailto:`, `tel:`, `data:`) only the scheme stays, and of other text nothing.
+ */
+export function clean(url: string): string {
+  const to = attempt(() => new URL(url));
+  if (!to?.host) {
+    return to?.protocol ?? "";
+  }
+  to.username = to.password = "";
+  const query = without(to.search.slice(1));
+  if (query !== to.search.slice(1)) {
+    to.search = query;
+  }
+  to.hash = byHash ? to.hash.replace(/[^?#]*=[^?]*$/, without) : "";
+  return to.href.replace(/#$/, "").slice(0, LONGEST);
+}
+
+/** A query without what is denied. */
+function without(query: string): string {
+  const isKept = (parameter: string) => {
+    // The name as the server will read it.
+    const name = [...new URLSearchParams(parameter).keys()][0]?.toLowerCase() ?? "";
+    return kept.has(name) || !denied.has(name);
+  };
+  return query.split("&").filter(isKept).join("&");
+}
+
+function words(list: string): string[] {
+  return list.toLowerCase().split(/[\s,]+/);
+}

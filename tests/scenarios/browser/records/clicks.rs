@@ -1,0 +1,128 @@
+//! Clicks, on what they were meant for.
+
+use super::Watched;
+use footfall_tests::recorder::Page;
+use serde_json::{Value, json};
+use thirtyfour::By;
+
+async fn with_body(body: &str) -> Watched {
+    Watched::open(&Page::default().body(body)).await
+}
+
+/// Clicks as a person does, and returns the clicks that were recorded until now.
+async fn click(watched: &Watched, selector: &str) -> Vec<Value> {
+    let target = watched
+        .browser
+        .driver
+        .find(By::Css(selector))
+        .await
+        .unwrap();
+    target.click().await.unwrap();
+    watched.events_of("click").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_click_is_told_of_the_nearest_element_that_means_something() {
+    let watched = with_body(
+        r#"<main><form action="javascript:void 0"><button id="buy" name="order" type="button" data-track-plan="pro" data-track-step="2">
+           <span id="inner"> Buy  <b>now</b> </span></button></form></main>"#,
+    )
+    .await;
+    let clicks = click(&watched, "#inner").await;
+    assert_eq!(clicks.len(), 1);
+    assert_eq!(
+        clicks[0]["element"],
+        json!({ "tag": "button", "id": "buy", "name": "order", "text": "Buy now", "path": "main>form>button#buy" })
+    );
+    assert_eq!(
+        clicks[0]["properties"],
+        json!({ "plan": "pro", "step": "2" })
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_say_where_they_lead_and_numbers_of_cards_are_masked() {
+    let watched = with_body(
+        r#"<a id="out" href="https://other.example/x?token=1&a=2" onclick="return false">4111 1111 1111 1111</a>
+           <a id="file" href="/list.pdf" onclick="return false">List</a>"#,
+    )
+    .await;
+    click(&watched, "#out").await;
+    let clicks = click(&watched, "#file").await;
+    let [out, file] = [&clicks[0]["element"], &clicks[1]["element"]];
+    assert_eq!(out["href"], "https://other.example/x?a=2");
+    assert_eq!(out["kind"], "outbound");
+    assert_eq!(out["text"], "**** **** **** ****");
+    assert_eq!(file["kind"], "download");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_click_within_an_open_shadow_root_is_told_and_a_closed_one_counts_as_its_host() {
+    let watched = with_body(
+        r#"<my-card id="open"></my-card><my-card id="closed" data-track="card"></my-card><script>
+           for (const mode of ["open", "closed"]) {
+             const root = document.getElementById(mode).attachShadow({ mode });
+             root.innerHTML = "<button id='deep'>Deep</button>";
+             window[mode + "Button"] = root.firstChild;
+           }</script>"#,
+    )
+    .await;
+    watched
+        .run("openButton.click(); closedButton.click()")
+        .await;
+    let clicks = watched.events_of("click").await;
+    assert_eq!(clicks[0]["element"]["path"], "my-card#open>button#deep");
+    assert_eq!(clicks[1]["element"]["tag"], "my-card");
+    assert_eq!(clicks.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_means_nothing_or_wants_not_to_be_tracked_is_not_told() {
+    let watched = with_body(
+        r#"<p id="plain">Words</p><input id="field"><div data-no-track><button id="private">Private</button></div>
+           <div contenteditable id="editor">Text <button id="within">Bold</button></div>
+           <label id="label"><input type="checkbox" id="box" name="terms"> Terms</label>"#,
+    )
+    .await;
+    for selector in ["#plain", "#field", "#private", "#editor", "#within"] {
+        assert_eq!(
+            click(&watched, selector).await,
+            [] as [Value; 0],
+            "{selector}"
+        );
+    }
+    let clicks = click(&watched, "#label").await;
+    assert_eq!(clicks.len(), 1, "the box, not its label");
+    assert_eq!(clicks[0]["element"]["id"], "box");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_clicks_are_told_where_the_site_asks_for_it() {
+    let page = Page::default()
+        .with("capture", "all-clicks")
+        .body("<p id='plain'>Words</p><button id='buy'><i>Buy</i></button>");
+    let watched = Watched::open(&page).await;
+    click(&watched, "#plain").await;
+    let clicks = click(&watched, "i").await;
+    let ids: Vec<_> = clicks.iter().map(|click| &click["element"]["id"]).collect();
+    assert_eq!(ids, ["plain", "buy"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_whose_fields_are_named_like_its_properties_breaks_nothing() {
+    let names =
+        "matches id name tagName getAttribute closest parentNode action method querySelectorAll";
+    let fields: String = names
+        .split(' ')
+        .map(|name| format!("<input name='{name}'>"))
+        .collect();
+    let watched = with_body(&format!(
+        "<form id='odd' onsubmit='return false'>{fields}<button id='go'>Go</button></form>"
+    ))
+    .await;
+    // Not even a driver finds its way through such a form.
+    watched.run("document.getElementById('go').click()").await;
+    let clicks = watched.events_of("click").await;
+    assert_eq!(clicks[0]["element"]["path"], "form#odd>button#go");
+    assert_eq!(watched.events_of("form_submit").await.len(), 1);
+}
