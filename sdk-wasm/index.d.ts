@@ -98,7 +98,7 @@ export interface Footfall {
   optOut(): void;
   /** Sends all that waits, now. */
   flush(): Promise<void>;
-  /** Changes every event before it is recorded, or refuses it by returning null. */
+  /** Changes every event before it gets its `id` and `seq`, or refuses it by returning null. */
   beforeSend(filter: (event: Event) => Event | null): void;
   status(): Status;
   /** The last batches, oldest first. */
