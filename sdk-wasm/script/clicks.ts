@@ -12,8 +12,11 @@ const MEANINGFUL =
 /** Nothing within is recorded. */
 export const PRIVATE = "[data-no-track]";
 
+/** What is asked of a click, also of one that is over. */
+export type Click = Pick<MouseEvent, "button" | "composedPath">;
+
 /** Records a click on the nearest element that it is meant for. */
-export function clicked(event: MouseEvent): void {
+export function clicked(event: Click, time?: number): void {
   const all = captures("all-clicks");
   // The middle button opens links; the others open menus.
   const wanted = [MEANINGFUL, LINK][event.button];
@@ -33,7 +36,7 @@ export function clicked(event: MouseEvent): void {
   if (element) {
     const inner = path.slice(at);
     const { href } = element as HTMLAnchorElement;
-    record("click", {
+    const details = {
       element: {
         ...describe(inner),
         role: attribute(element, "role"),
@@ -42,7 +45,8 @@ export function clicked(event: MouseEvent): void {
         ...(typeof href === "string" && destination(href, element.hasAttribute("download"))),
       },
       properties: tracked(element),
-    });
+    };
+    record("click", details, time);
   }
 }
 

@@ -1,13 +1,13 @@
 import * as glue from "footfall-glue";
 import type { Event, Options, Properties, Status } from "../index";
 import { deny, readAddressOptions } from "./address";
-import { clicked } from "./clicks";
+import { clicked, type Click } from "./clicks";
 import { context } from "./context";
 import { leave, scrolled, watchEyes } from "./engagement";
 import { failed } from "./errors";
 import { clearCommon, forget, isName, record, release, setCommon, setFilter, waiting } from "./events";
 import { submitted, typed } from "./forms";
-import type { Call } from "./footfall";
+import type { Waiting } from "./footfall";
 import { enter, isBroken, onBroken } from "./guard";
 import { connectTo, disarm, halt, pump } from "./sender";
 import { captures, object, set, warn } from "./settings";
@@ -25,7 +25,7 @@ export interface Core {
   start(options: Options, granted: boolean, approve: (event: Event) => Event | null): void;
   grant(): void;
   stop(): void;
-  call(time: number, call: Call): void;
+  call(time: number, call: Waiting): void;
   /** For the file that measures web vitals. */
   vital(name: string, value: number, rating: string): void;
   flush(): Promise<void>;
@@ -77,7 +77,10 @@ function stop(): void {
   close();
 }
 
-function call(time: number, [name, ...args]: Call): void {
+function call(time: number, [name, ...args]: Waiting): void {
+  if (name === "click") {
+    return clicked(args[0] as Click, time);
+  }
   // A user may be a number.
   const [first, second] = args.map((arg) => (typeof arg === "number" ? String(arg) : arg));
   if ((name === "track" || name === "identify") && !isName(first)) {

@@ -15,7 +15,7 @@ const FILES =
   /\.(7z|avi|csv|dmg|docx?|epub|exe|gz|iso|key|mov|mp[34]|mpeg|pdf|pkg|pptx?|rar|rtf|tar|tgz|wav|wmv|xlsx?|zip)$/i;
 
 /** The elements around an event's target, the innermost first, out of open shadow roots too. */
-export function around(event: globalThis.Event): Element[] {
+export function around(event: Pick<globalThis.Event, "composedPath">): Element[] {
   return event.composedPath().filter((node): node is Element => node instanceof Element);
 }
 

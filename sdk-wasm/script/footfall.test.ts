@@ -15,7 +15,8 @@ function page(navigator: object) {
     setItem: (key: string, value: string) => stored.set(key, value),
   };
   const window = { localStorage, sessionStorage: {} };
-  const globals = { navigator, localStorage, window, document: {}, addEventListener: () => {} };
+  const document = { addEventListener: () => {}, removeEventListener: () => {} };
+  const globals = { navigator, localStorage, window, document, addEventListener: () => {} };
   for (const [name, value] of Object.entries(globals)) {
     Object.defineProperty(globalThis, name, { value, configurable: true });
   }

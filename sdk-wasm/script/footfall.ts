@@ -1,10 +1,17 @@
 import type { Event, Footfall, Options, Reason } from "../index";
 import { decide } from "./consent";
+import type { Click } from "./clicks";
 import type { Core } from "./core";
 import { attempt, choice, choose, onChoice, sent, wipe } from "./store";
 
 /** What a site may call before anything is loaded. */
 export type Call = [name: "track" | "page" | "identify" | "reset" | "properties", ...args: unknown[]];
+
+/** What waits for the core: calls, and clicks with their path, which no event has once it is over. */
+export type Waiting = Call | [name: "click", event: Click];
+
+/** The most that waits for the core. */
+const MOST_WAITING = 1_000;
 
 /** The interface of the site. Nothing is fetched or stored before the visitor's wish allows it. */
 export function create(load: () => Promise<Core>): Footfall {
@@ -13,8 +20,7 @@ export function create(load: () => Promise<Core>): Footfall {
   let loading: Promise<void> | undefined;
   /** While events are recorded. */
   let core: Core | undefined;
-  /** Calls that wait for the core. */
-  let waiting: Array<[number, Call]> = [];
+  let waiting: Array<[number, Waiting]> = [];
   let failed = false;
 
   const reason = (): Reason => {
@@ -32,7 +38,28 @@ export function create(load: () => Promise<Core>): Footfall {
       document.addEventListener("prerenderingchange", start, { once: true });
       return;
     }
-    loading ??= load().then(run, fail);
+    if (!loading) {
+      hear("addEventListener");
+      loading = load().then(run, fail).then(() => hear("removeEventListener"));
+    }
+  };
+
+  const wait = (what: Waiting) => {
+    if (waiting.length < MOST_WAITING) {
+      waiting.push([Date.now(), what]);
+    }
+  };
+
+  const clicked = (event: MouseEvent) => {
+    const path = event.composedPath();
+    wait(["click", { button: event.button, composedPath: () => path }]);
+  };
+
+  /** Begins to see clicks, or leaves that to the core. */
+  const hear = (how: "addEventListener" | "removeEventListener") => {
+    for (const kind of ["click", "auxclick"]) {
+      document[how](kind, clicked as EventListener, true);
+    }
   };
 
   const run = (loaded: Core) => {
@@ -40,7 +67,7 @@ export function create(load: () => Promise<Core>): Footfall {
     if (reason() === "recording") {
       core = loaded;
       core.start(options!, choice() === "in", (event) => (filter ? filter(event) : event));
-      waiting.forEach(([time, call]) => loaded.call(time, call));
+      waiting.forEach(([time, what]) => attempt(() => loaded.call(time, what)));
     }
     waiting = [];
   };
@@ -61,9 +88,9 @@ export function create(load: () => Promise<Core>): Footfall {
 
   const call = (...call: Call) => {
     if (core) {
-      core.call(Date.now(), call);
+      attempt(() => core!.call(Date.now(), call));
     } else if (loading || (isOn(options?.hold) && reason() === "consent_required")) {
-      waiting.push([Date.now(), call]);
+      wait(call);
     } else {
       say(options, call[0], "ignored:", reason());
     }

@@ -6,6 +6,7 @@ import { arrive, leave } from "./engagement";
 import { here, hold, record, release, title } from "./events";
 import { enter } from "./guard";
 import { captures } from "./settings";
+import { attempt } from "./store";
 
 let settling: ReturnType<typeof setTimeout> | undefined;
 
@@ -58,10 +59,12 @@ export function watch(isRunning: () => boolean): void {
   }
   for (const name of ["pushState", "replaceState"] as const) {
     const original = history[name];
-    history[name] = function (this: History, ...args: Parameters<History["pushState"]>) {
+    const watched = function (this: History, ...args: Parameters<History["pushState"]>) {
       original.apply(this, args);
       note(name === "replaceState");
     };
+    // Some pages freeze it.
+    attempt(() => (history[name] = watched));
   }
 }
 
