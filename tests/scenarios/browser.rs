@@ -3,24 +3,21 @@
 
 /// A scenario that is a function of the browser, as a test for each of them.
 macro_rules! in_every_browser {
-    ($($(#[$mark:meta])* $scenario:ident),+ $(,)?) => {
+    ($($scenario:ident),+ $(,)?) => {
         $(
             mod $scenario {
                 use footfall_tests::browser::Kind;
 
-                $(#[$mark])*
                 #[tokio::test(flavor = "multi_thread")]
                 async fn chromium() {
                     super::$scenario(Kind::Chromium).await;
                 }
 
-                $(#[$mark])*
                 #[tokio::test(flavor = "multi_thread")]
                 async fn firefox() {
                     super::$scenario(Kind::Firefox).await;
                 }
 
-                $(#[$mark])*
                 #[tokio::test(flavor = "multi_thread")]
                 async fn webkit() {
                     super::$scenario(Kind::WebKit).await;
@@ -30,10 +27,11 @@ macro_rules! in_every_browser {
     };
 }
 
-use in_every_browser;
+pub(crate) use in_every_browser;
 
 mod delivery;
 mod faults;
+mod hostile;
 mod opt_out;
 mod policy;
 mod records;
@@ -41,4 +39,5 @@ mod refusal;
 mod stage;
 mod story;
 mod twin;
+mod unnoticed;
 mod visit;

@@ -27,11 +27,11 @@ async fn ten_thousand_events_survive_all_that_happens_to_pages(kind: Kind) {
     let faults = Fault::of(kind);
     for number in 0..LIVES {
         let fault = faults[number % faults.len()];
-        let life = Life::begin(&browser, &recorder, &home).await;
+        let life = Life::begin(&browser, &recorder, &home, number).await;
         life.until_nothing_waits().await;
         life.suffer(fault, number * EVENTS, EVENTS).await;
     }
-    let last = Life::begin(&browser, &recorder, &home).await;
+    let last = Life::begin(&browser, &recorder, &home, LIVES).await;
     last.until_nothing_waits().await;
 
     let tally = Tally::of(&recorder, LIVES * EVENTS).await;
@@ -51,7 +51,7 @@ async fn twenty_tabs_at_once_lose_nothing(kind: Kind) {
     let home = Life::home(&browser, &recorder).await;
     let mut lives = Vec::new();
     for number in 0..LIVES {
-        let life = Life::begin(&browser, &recorder, &home).await;
+        let life = Life::begin(&browser, &recorder, &home, number).await;
         life.record_slowly(number * EVENTS, EVENTS).await;
         lives.push(life);
     }
@@ -72,9 +72,9 @@ async fn twenty_tabs_at_once_lose_nothing(kind: Kind) {
 /// Serves a page that records when it is told to.
 async fn recorder() -> Recorder {
     let recorder = Recorder::start().await;
-    // Every document has an address of its own, which its requests tell.
+    // Also when it is loaded again. (Firefox tells the address that the document had at first.)
     let script = "<script>
-        history.replaceState(null, '', '?' + performance.timeOrigin);
+        history.replaceState(null, '', location.search + '&' + performance.timeOrigin);
         function record(from, count) {
           for (let n = from; n < from + count; n++) footfall.track('step', { n });
         }

@@ -69,11 +69,12 @@ impl<'a> Life<'a> {
         driver.window().await.unwrap()
     }
 
-    /// Opens a page in a tab of its own.
+    /// Opens a page in a tab of its own, under an address of its own, which its requests tell.
     pub(super) async fn begin(
         browser: &'a Browser,
         recorder: &'a Recorder,
         home: &'a WindowHandle,
+        number: usize,
     ) -> Self {
         let tab = browser.driver.new_tab().await.unwrap();
         let life = Self {
@@ -83,7 +84,8 @@ impl<'a> Life<'a> {
             tab,
         };
         life.show().await;
-        browser.driver.goto(&recorder.url).await.unwrap();
+        let address = format!("{}/?life={number}", recorder.url);
+        browser.driver.goto(address).await.unwrap();
         life.until(
             "the SDK to record",
             "return !!window.footfall?.status().visitor",
@@ -120,6 +122,8 @@ impl<'a> Life<'a> {
             Fault::Close => self.close().await,
             Fault::Navigate => self.leave().await,
             Fault::Reload => {
+                let rename = "history.replaceState(null, '', location.search + '&again')";
+                self.browser.run(rename).await.unwrap();
                 self.browser.driver.refresh().await.unwrap();
                 self.leave().await;
             }
