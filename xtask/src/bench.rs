@@ -5,6 +5,7 @@ mod figure;
 mod gateway;
 mod load;
 mod report;
+mod sdk;
 mod target;
 
 use crate::requirements::Tool;
@@ -22,6 +23,8 @@ pub(crate) struct Options {
 enum Name {
     /// CPU, latency, memory and start of the gateway, with a bare handler beside it
     Gateway(gateway::Options),
+    /// Bytes, boot and clicks of the SDK in Chromium, beside an empty script and other trackers
+    Sdk(sdk::Options),
 }
 
 /// Measures, prints a table and writes `target/bench/NAME.json`.
@@ -31,5 +34,6 @@ enum Name {
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     match &options.name {
         Name::Gateway(options) => gateway::run(options),
+        Name::Sdk(options) => sdk::run(options),
     }
 }

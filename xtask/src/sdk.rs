@@ -5,7 +5,7 @@
 mod bindings;
 mod inputs;
 mod lower;
-mod node;
+pub(crate) mod node;
 mod snip;
 mod twin;
 
