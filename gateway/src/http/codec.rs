@@ -4,7 +4,7 @@
 mod tests;
 
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 
 /// What is taken, for `Accept-Encoding`.
 pub(super) const TAKEN: &str = "gzip, deflate, br, zstd, identity";
@@ -66,69 +66,79 @@ pub(super) fn decode(
 ) -> Result<Vec<u8>, Fault> {
     match encoding {
         Encoding::Identity => Ok(bytes.to_vec()),
-        Encoding::Gzip => read(MultiGzDecoder::new(bytes), limit, &mut reserve),
+        Encoding::Gzip => read(|| Ok(MultiGzDecoder::new(bytes)), limit, &mut reserve),
         Encoding::Deflate => {
             // RFC 9110 says that deflate is in zlib's envelope; enough senders have left it off.
             if has_zlib_header(bytes) {
-                match whole(ZlibDecoder::new(bytes), limit, &mut reserve, |zlib| {
-                    zlib.get_ref().is_empty()
-                }) {
+                match whole(
+                    || Ok(ZlibDecoder::new(bytes)),
+                    limit,
+                    &mut reserve,
+                    |zlib| zlib.get_ref().is_empty(),
+                ) {
                     Err(Fault::Malformed) => {}
                     read => return read,
                 }
             }
-            whole(DeflateDecoder::new(bytes), limit, &mut reserve, |raw| {
-                raw.get_ref().is_empty()
-            })
+            whole(
+                || Ok(DeflateDecoder::new(bytes)),
+                limit,
+                &mut reserve,
+                |raw| raw.get_ref().is_empty(),
+            )
         }
         Encoding::Brotli => {
             if brotli_window_log(bytes).is_none_or(|log| log > BROTLI_WINDOW_LOG) {
                 return Err(Fault::Malformed);
             }
-            read(brotli::Decompressor::new(bytes, 4096), limit, &mut reserve)
+            let open = || Ok(brotli::Decompressor::new(bytes, 4096));
+            read(open, limit, &mut reserve)
         }
         Encoding::Zstd => {
-            let mut zstd = zstd::stream::read::Decoder::with_buffer(BufReader::new(bytes))
-                .map_err(|_| Fault::Malformed)?;
-            zstd.window_log_max(ZSTD_WINDOW_LOG)
-                .map_err(|_| Fault::Malformed)?;
-            read(zstd, limit, &mut reserve)
+            let open = || {
+                let mut zstd = zstd::stream::read::Decoder::with_buffer(BufReader::new(bytes))?;
+                zstd.window_log_max(ZSTD_WINDOW_LOG)?;
+                Ok(zstd)
+            };
+            read(open, limit, &mut reserve)
         }
     }
 }
 
-/// Reads to the end, in pieces, and never much beyond the limit.
-fn read(
-    decoder: impl Read,
+/// Reads to the end, and never much beyond the limit.
+fn read<R: Read>(
+    open: impl Fn() -> io::Result<R>,
     limit: usize,
     reserve: &mut impl FnMut(usize) -> bool,
 ) -> Result<Vec<u8>, Fault> {
-    whole(decoder, limit, reserve, |_| true)
+    whole(open, limit, reserve, |_| true)
 }
 
 /// The same, where bytes after the end are a fault.
+///
+/// Most bodies are one piece. A longer one is inflated twice: first for its length alone, so that what turns out to be
+/// too long has never taken more than a piece, then into one buffer of that length.
 fn whole<R: Read>(
-    mut decoder: R,
+    open: impl Fn() -> io::Result<R>,
     limit: usize,
     reserve: &mut impl FnMut(usize) -> bool,
     is_at_end: impl Fn(&R) -> bool,
 ) -> Result<Vec<u8>, Fault> {
-    let mut pieces = Vec::new();
+    // One byte beyond the limit is enough to know.
+    let room = PIECE.min(limit + 1);
+    if !reserve(room) {
+        return Err(Fault::NoRoom);
+    }
+    let mut decoder = open().map_err(|_| Fault::Malformed)?;
+    let mut piece = Vec::with_capacity(room);
     let mut len = 0;
     loop {
-        // One byte beyond the limit is enough to know.
-        let room = PIECE.min(limit + 1 - len);
-        if !reserve(room) {
-            return Err(Fault::NoRoom);
-        }
-        let mut piece = Vec::with_capacity(room);
-        let read = (&mut decoder).take(room as u64).read_to_end(&mut piece);
-        let read = read.map_err(|_| Fault::Malformed)?;
+        piece.clear();
+        let read = inflate(&mut decoder, room, &mut piece)?;
         len += read;
         if len > limit {
             return Err(Fault::TooLarge);
         }
-        pieces.push(piece);
         if read < room {
             break;
         }
@@ -136,22 +146,21 @@ fn whole<R: Read>(
     if !is_at_end(&decoder) {
         return Err(Fault::Malformed);
     }
-    if pieces.len() > 1 && !reserve(len) {
+    if len == piece.len() {
+        return Ok(piece);
+    }
+    if !reserve(len) {
         return Err(Fault::NoRoom);
     }
-    Ok(joined(pieces))
+    let mut body = Vec::with_capacity(len);
+    inflate(open().map_err(|_| Fault::Malformed)?, len, &mut body)?;
+    Ok(body)
 }
 
-/// Most bodies are one piece. One buffer that grows would leave a trail of smaller ones, which an allocator keeps for a
-/// while, so that a body would cost several times its length.
-fn joined(mut pieces: Vec<Vec<u8>>) -> Vec<u8> {
-    match pieces.pop() {
-        Some(only) if pieces.is_empty() => only,
-        last => {
-            pieces.extend(last);
-            pieces.concat()
-        }
-    }
+/// Appends up to `most` bytes, and says how many.
+fn inflate(decoder: impl Read, most: usize, to: &mut Vec<u8>) -> Result<usize, Fault> {
+    let read = decoder.take(most as u64).read_to_end(to);
+    read.map_err(|_| Fault::Malformed)
 }
 
 /// RFC 1950, 2.2.
