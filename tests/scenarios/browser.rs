@@ -32,6 +32,7 @@ pub(crate) use in_every_browser;
 mod delivery;
 mod faults;
 mod hostile;
+mod limits;
 mod opt_out;
 mod policy;
 mod records;

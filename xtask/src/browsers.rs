@@ -30,7 +30,7 @@ pub(crate) fn install() -> Vec<&'static str> {
 pub(crate) fn without(absent: &[&str]) -> Vec<String> {
     let flags = absent
         .iter()
-        .flat_map(|browser| ["--skip".into(), format!("::{browser}")]);
+        .flat_map(|browser| ["--skip".into(), (*browser).to_owned()]);
     flags.collect()
 }
 

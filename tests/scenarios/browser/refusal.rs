@@ -1,7 +1,10 @@
 //! Visitors whose browser says no: nothing is sent and nothing is stored.
 
 use super::{stage::Stage, story::Story};
-use footfall_tests::{browser::Browser, client, wait};
+use footfall_tests::{
+    browser::{Browser, Kind, Wishes},
+    client, wait,
+};
 use serde_json::{Value, json};
 use thirtyfour::By;
 
@@ -13,6 +16,21 @@ async fn with_global_privacy_control_nothing_is_sent_and_nothing_is_stored() {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_do_not_track_nothing_is_sent_and_nothing_is_stored() {
     nothing_of(Browser::start_with_do_not_track().await, "dnt").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_global_privacy_control_of_firefox_nothing_is_sent_and_nothing_is_stored() {
+    nothing_of(firefox("privacy.globalprivacycontrol.enabled").await, "gpc").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_do_not_track_of_firefox_nothing_is_sent_and_nothing_is_stored() {
+    nothing_of(firefox("privacy.donottrackheader.enabled").await, "dnt").await;
+}
+
+async fn firefox(preference: &str) -> Browser {
+    let wishes = Wishes::default().preference(preference, true);
+    Browser::with(Kind::Firefox, wishes).await
 }
 
 /// Visits with this browser, then with one that says nothing: whatever the first had to send would
