@@ -12,16 +12,25 @@ export function context(timezone?: string): string {
   });
 }
 
+/** What browsers since 2025 have, and TypeScript does not know yet. */
+interface WithTemporal {
+  Temporal?: { Now: { timeZoneId(): string } };
+}
+
 let asked = false;
 
-/** Asking for the time zone takes up to 29 ms: not before something was sent, nor while anything else is to do. */
+/**
+ * The time zone is asked for once something was sent, and nothing else is to do: without `Temporal` the first answer
+ * takes 12 to 50 ms.
+ */
 export function learnTimezone(): void {
   if (!asked) {
     asked = true;
     const idle = window.requestIdleCallback ?? setTimeout;
     idle(() => {
-      const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-      enter(() => glue.describe(context(timeZone)));
+      const now = (globalThis as WithTemporal).Temporal?.Now;
+      const zone = now?.timeZoneId() ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+      enter(() => glue.describe(context(zone)));
     });
   }
 }
