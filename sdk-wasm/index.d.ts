@@ -36,8 +36,25 @@ export interface Options {
   keepQuery?: string[];
   /** How many sent batches `inspect()` remembers, over the pages of this tab. Default: 0. */
   inspect?: number;
+  /**
+   * What records where WebAssembly is refused: `() => import("@footfall/sdk/twin")`. The tag has it
+   * by itself; its `data-twin` asks for it without trying WebAssembly first. Default: none.
+   */
+  twin?: () => Promise<TwinModule>;
+  /** What measures for `vitals`: `() => import("@footfall/sdk/vitals")`. The tag has it by itself. Default: none. */
+  vitals?: () => Promise<VitalsModule>;
   /** Says on the console what is recorded and sent, and why not. Default: false. */
   debug?: boolean;
+}
+
+/** What `@footfall/sdk/twin` exports for `twin`. */
+export interface TwinModule {
+  load(): Promise<unknown>;
+}
+
+/** What `@footfall/sdk/vitals` exports for `vitals`. */
+export interface VitalsModule {
+  measure(report: (name: string, value: number, rating: string) => void): void;
 }
 
 /** Values that JSON can carry. */

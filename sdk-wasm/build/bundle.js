@@ -73,15 +73,44 @@ const coreBytes = await bundle("core.ts", { format: "esm" });
 const core = await write(hashed("core.js", coreBytes), coreBytes);
 const twinBytes = await bundle("twin.ts", { format: "esm", alias: twins });
 const twin = await write(hashed("footfall-twin.js", twinBytes), twinBytes);
+const vitalsBytes = await bundle("vitals.ts", { format: "esm" });
+const vitals = await write(hashed("footfall-vitals.js", vitalsBytes), vitalsBytes);
 const define = {
   CORE_FILE: JSON.stringify(basename(core.name)),
   TWIN_FILE: JSON.stringify(basename(twin.name)),
+  VITALS_FILE: JSON.stringify(basename(vitals.name)),
   WASM_FILE: JSON.stringify(basename(wasm.name)),
 };
 const loader = await write("footfall.js", await bundle("tag.ts", { format: "iife", define }));
-const module = await write("index.js", await bundle("module.ts", { format: "esm" }));
+const privacy = await write(
+  "footfall-privacy.js",
+  await bundle("privacy.ts", { format: "iife", target: "es2022" }),
+);
 
-for (const { name, content } of [loader, core, wasm, twin, module]) {
+// The package: the same again, as files of fixed names, which bundlers put where they like.
+const npm = [];
+for (const [name, options] of [
+  ["index"],
+  ["external"],
+  ["twin", { alias: twins }],
+  ["privacy", { target: "es2022" }],
+  ["react", { external: ["@footfall/sdk", "react"], banner: { js: '"use client";' } }],
+]) {
+  npm.push(await write(`${name}.js`, await bundle(`npm/${name}.ts`, { format: "esm", ...options })));
+}
+npm.push(await write("vitals.js", vitalsBytes));
+npm.push(await write("footfall.wasm", wasmBytes));
+
+const tag = [loader, core, wasm, twin, vitals, privacy];
+const integrity = Object.fromEntries(
+  [...tag, ...npm].map(({ name, content }) => [
+    name,
+    "sha384-" + createHash("sha384").update(content).digest("base64"),
+  ]),
+);
+await write("integrity.json", JSON.stringify(integrity, null, 2) + "\n");
+
+for (const { name, content } of [...tag, ...npm]) {
   const sizes = [content.length, gzipSync(content, { level: 9 }).length, brotli(content)];
   const [raw, gzip, br] = sizes.map((size) => String(size).padStart(7));
   console.error(`    ${name.padEnd(28)}${raw} bytes${gzip} gzip${br} brotli`);

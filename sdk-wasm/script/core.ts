@@ -26,8 +26,6 @@ export interface Core {
   grant(): void;
   stop(): void;
   call(time: number, call: Waiting): void;
-  /** For the file that measures web vitals. */
-  vital(name: string, value: number, rating: string): void;
   flush(): Promise<void>;
   status(): Status | undefined;
 }
@@ -38,7 +36,7 @@ let listening = false;
 export async function load(instantiate: Instantiate): Promise<Core> {
   glue.__wbg_set_wasm(await instantiate(glue.imports));
   glue.begin();
-  return { start, grant, stop, call, vital, flush, status };
+  return { start, grant, stop, call, flush, status };
 }
 
 function start(options: Options, granted: boolean, approve: (event: Event) => Event | null): void {
@@ -60,7 +58,7 @@ function start(options: Options, granted: boolean, approve: (event: Event) => Ev
   shown();
   if (!listening) {
     listening = true;
-    listen();
+    listen(options.vitals);
   }
 }
 
@@ -104,8 +102,18 @@ function call(time: number, [name, ...args]: Waiting): void {
   }
 }
 
-function vital(name: string, value: number, rating: string): void {
-  record("vital", { name, properties: { value, rating } });
+/** Web vitals, by the file that the tag or the site gives. */
+function measure(vitals: Options["vitals"]): void {
+  if (typeof vitals !== "function") {
+    say("no vitals: give `vitals`, a function that imports @footfall/sdk/vitals");
+    return;
+  }
+  vitals().then(
+    (file) => file.measure((name, value, rating) => {
+      running && record("vital", { name, properties: { value, rating } });
+    }),
+    (error) => say("no vitals:", error),
+  );
 }
 
 function flush(): Promise<void> {
@@ -143,7 +151,7 @@ function on<E>(target: EventTarget, kinds: string, run: (event: E) => void): voi
   }
 }
 
-function listen(): void {
+function listen(vitals: Options["vitals"]): void {
   on(document, "click auxclick", clicked);
   on(document, "submit", submitted);
   on(document, "scroll", scrolled);
@@ -177,6 +185,9 @@ function listen(): void {
       enter(() => glue.refresh(Date.now()));
     }
   });
+  if (captures("vitals")) {
+    attempt(() => measure(vitals));
+  }
   if (captures("errors")) {
     on(window, "error unhandledrejection", failed);
   }

@@ -7,14 +7,14 @@ import { create } from "./footfall";
 const OPTIONS: Options = { writeKey: "demo", endpoint: "https://t.example" };
 
 /** A page whose browser says `navigator`, and a core that only notes what is called. */
-function page(navigator: object) {
+function page(navigator: object, already: object = {}) {
   const stored = new Map<string, string>();
   const called: string[] = [];
   const localStorage = {
     getItem: (key: string) => stored.get(key) ?? null,
     setItem: (key: string, value: string) => stored.set(key, value),
   };
-  const window = { localStorage, sessionStorage: {} };
+  const window = { localStorage, sessionStorage: {}, ...already } as { footfall?: unknown };
   const document = { addEventListener: () => {}, removeEventListener: () => {} };
   const globals = { navigator, localStorage, window, document, addEventListener: () => {} };
   for (const [name, value] of Object.entries(globals)) {
@@ -30,11 +30,12 @@ function page(navigator: object) {
     flush: async () => note("flush")(),
     status: () => undefined,
   } as Core;
-  const footfall = create(async () => {
+  const load = async () => {
     note("load")();
     return core;
-  });
-  return { footfall, called, stored };
+  };
+  const footfall = create(load);
+  return { footfall, called, stored, window, another: () => create(load) };
 }
 
 test("calls that were made while the core loads are not lost", async () => {
@@ -77,4 +78,24 @@ test("the first configuration wins, and one without a key starts nothing", async
   footfall.init(OPTIONS).init({ ...OPTIONS, consent: "required" });
   await footfall.flush();
   assert.deepEqual(called, ["load", "start false", "flush"]);
+});
+
+test("a second one joins the first, with the filter that it was given", async () => {
+  const { footfall, called, another, window } = page({});
+  footfall.init(OPTIONS);
+  const second = another();
+  second.beforeSend(() => null);
+  second.init({ ...OPTIONS, writeKey: "other" }).track("order");
+  await second.flush();
+  assert.deepEqual(called, ["load", "start false", "call track order ", "flush"]);
+  assert.equal(window.footfall, footfall);
+  assert.equal(second.track, footfall.track);
+});
+
+test("calls that a snippet has queued are made, and it is replaced", async () => {
+  const { footfall, called, window } = page({}, { footfall: { q: [["track", "early"]] } });
+  footfall.init(OPTIONS);
+  await footfall.flush();
+  assert.deepEqual(called, ["load", "start false", "call track early ", "flush"]);
+  assert.equal(window.footfall, footfall);
 });

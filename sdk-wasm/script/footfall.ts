@@ -13,8 +13,11 @@ export type Waiting = Call | [name: "click", event: Click];
 /** The most that waits for the core. */
 const MOST_WAITING = 1_000;
 
+/** What the page has already: another of us, or a snippet that has queued calls for us. */
+type Early = Partial<Footfall> & { q?: Call[] };
+
 /** The interface of the site. Nothing is fetched or stored before the visitor's wish allows it. */
-export function create(load: () => Promise<Core>): Footfall {
+export function create(load: (options: Options) => Promise<Core>): Footfall {
   let options: Options | undefined;
   let filter: ((event: Event) => Event | null) | undefined;
   let loading: Promise<void> | undefined;
@@ -40,7 +43,7 @@ export function create(load: () => Promise<Core>): Footfall {
     }
     if (!loading) {
       hear("addEventListener");
-      loading = load().then(run, fail).then(() => hear("removeEventListener"));
+      loading = load(options!).then(run, fail).then(() => hear("removeEventListener"));
     }
   };
 
@@ -108,11 +111,27 @@ export function create(load: () => Promise<Core>): Footfall {
     }
   };
 
+  /** Whoever came first has the page: from now on we are that one. */
+  const join = (wanted: Options) => {
+    const page = window as { footfall?: Early };
+    const first = page.footfall;
+    if (first?.init && first !== footfall) {
+      filter && first.beforeSend?.(filter);
+      Object.assign(footfall, first).init(wanted);
+      return;
+    }
+    page.footfall = footfall;
+    begin(wanted);
+    for (const [name, ...args] of first?.q ?? []) {
+      (footfall[name] as (...args: unknown[]) => void)?.(...args);
+    }
+  };
+
   const footfall: Footfall = {
     init(wanted) {
       // On a server there is nobody to track.
       if (typeof document !== "undefined") {
-        attempt(() => begin(wanted));
+        attempt(() => join(wanted));
       }
       return footfall;
     },

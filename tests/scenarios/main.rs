@@ -10,4 +10,5 @@ mod configuration;
 mod demo;
 mod gateway;
 mod layout;
+mod packages;
 mod pipeline;

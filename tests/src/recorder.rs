@@ -10,7 +10,7 @@ pub use request::{Log, Request};
 
 use serde_json::Value;
 use site::Shared;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// What the server does with a batch.
@@ -62,6 +62,11 @@ impl Recorder {
     /// From now on serves a text under a path, as `/page.js`.
     pub fn file(&self, path: &str, content_type: &str, content: &str) {
         self.shared.serve(path, content_type, content);
+    }
+
+    /// From now on serves the files of a folder, `index.html` where a path ends with `/`.
+    pub fn folder(&self, folder: &Path) {
+        self.shared.serve_folder(folder);
     }
 
     /// From now on adds a header to every answer but those to batches.

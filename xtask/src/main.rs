@@ -6,6 +6,7 @@ mod cargo;
 mod ci;
 mod demo;
 mod kafka;
+mod packages;
 mod pages;
 mod process;
 mod requirements;

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the whole suite, or a part of it.
 
 use crate::{
-    browsers, cargo, kafka, pages, process,
+    browsers, cargo, kafka, packages, pages, process,
     requirements::{self, BALANCERS, BROWSER, BUILD, CERTIFICATES, KAFKA},
     sdk,
 };
@@ -23,6 +23,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     sdk::build(cargo::root())?;
     pages::build(cargo::root())?;
     pages::test(cargo::root())?;
+    packages::install(cargo::root())?;
     kafka::fetch()?;
     cargo::build_programs()?;
     process::run(

@@ -83,8 +83,11 @@ fn told(batches: &[Value]) -> Vec<Value> {
             let mut all = envelope.clone();
             all.extend(event.as_object().unwrap().clone());
             all.retain(|name, _| !OWN.contains(&name.as_str()));
-            if let Some(properties) = all.get_mut("properties").and_then(Value::as_object_mut) {
-                properties.remove("visible_ms");
+            // How long a page was seen, and when the time zone is learnt, differs too.
+            for (member, part) in [("properties", "visible_ms"), ("context", "timezone")] {
+                if let Some(Value::Object(within)) = all.get_mut(member) {
+                    within.remove(part);
+                }
             }
             Value::Object(all)
         })

@@ -16,6 +16,7 @@ use std::{
     collections::BTreeMap,
     fmt::{self, Debug, Formatter},
     io::Read as _,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -33,6 +34,7 @@ pub(super) struct Shared {
 struct State {
     requests: Vec<Request>,
     files: BTreeMap<String, (String, String)>,
+    folder: Option<PathBuf>,
     headers: Vec<(&'static str, String)>,
     reply: Answering,
 }
@@ -43,6 +45,7 @@ impl Default for Shared {
         let state = State {
             requests: Vec::new(),
             files: BTreeMap::from([(String::new(), html)]),
+            folder: None,
             headers: Vec::new(),
             reply: Arc::new(|_| Reply::Status(202)),
         };
@@ -63,6 +66,10 @@ impl Shared {
     pub(super) fn serve(&self, path: &str, content_type: &str, content: &str) {
         let file = (content_type.to_owned(), content.to_owned());
         self.lock().files.insert(path.to_owned(), file);
+    }
+
+    pub(super) fn serve_folder(&self, folder: &Path) {
+        self.lock().folder = Some(folder.to_owned());
     }
 
     pub(super) fn add_header(&self, name: &'static str, value: &str) {
@@ -106,8 +113,14 @@ impl Shared {
         let found = match path.strip_prefix("/sdk/") {
             Some(name) if !state.files.contains_key(path) => sdk(name),
             _ => {
-                let file = state.files.get(path).or_else(|| state.files.get(""));
-                file.map(|(kind, content)| (kind.clone(), content.clone().into()))
+                let from = |path| {
+                    let (kind, content) = state.files.get(path)?;
+                    Some((kind.clone(), content.clone().into()))
+                };
+                from(path).or_else(|| match &state.folder {
+                    Some(folder) => within(folder, path),
+                    None => from(""),
+                })
             }
         };
         let Some((kind, content)) = found else {
@@ -230,12 +243,26 @@ fn now() -> Instant {
 
 /// A file of the built SDK.
 fn sdk(name: &str) -> Option<(String, Bytes)> {
-    let kind = match name.rsplit('.').next()? {
+    within(&program::root().join("sdk-wasm/dist"), name)
+}
+
+fn within(folder: &Path, path: &str) -> Option<(String, Bytes)> {
+    let name = path.trim_start_matches('/');
+    let index = if name.is_empty() || name.ends_with('/') {
+        "index.html"
+    } else {
+        ""
+    };
+    let file = folder.join(format!("{name}{index}"));
+    let kind = match file.extension()?.to_str()? {
+        "css" => "text/css",
+        "html" => "text/html; charset=utf-8",
         "js" => "text/javascript",
+        "json" => "application/json",
+        "txt" => "text/plain; charset=utf-8",
         "wasm" => "application/wasm",
         _ => return None,
     };
-    let file = program::root().join("sdk-wasm/dist").join(name);
     Some((kind.into(), std::fs::read(file).ok()?.into()))
 }
 

@@ -1,0 +1,3 @@
+// `@footfall/sdk/privacy`: the element, once the site asks for it.
+
+export { register } from "../privacy/element";
