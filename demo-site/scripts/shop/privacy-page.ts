@@ -1,8 +1,8 @@
-// The privacy page: the switch, the state, and what was sent.
+// The privacy page: the state, and what was sent. The switch is the SDK's own element.
 
 import { element } from "../element.ts";
 import type { Batch, Footfall } from "./footfall.ts";
-import { body, rows, says, size } from "./privacy.ts";
+import { body, rows, size } from "./privacy.ts";
 
 const LOOK_AGAIN_MS = 500;
 
@@ -12,8 +12,6 @@ export function showPrivacy(page: Document): void {
     return;
   }
   const parts = {
-    says: root.querySelector<HTMLElement>("[data-privacy-says]")!,
-    toggle: root.querySelector<HTMLButtonElement>("[data-privacy-switch]")!,
     pretty: root.querySelector<HTMLButtonElement>("[data-privacy-pretty]")!,
     state: root.querySelector<HTMLElement>("[data-privacy-state]")!,
     none: root.querySelector<HTMLElement>("[data-privacy-none]")!,
@@ -22,7 +20,7 @@ export function showPrivacy(page: Document): void {
   let shown = "";
   const refresh = (): void => {
     const footfall = window.footfall;
-    showState(parts, footfall);
+    showState(parts.state, footfall);
     const batches = footfall?.inspect() ?? [];
     const pretty = parts.pretty.ariaPressed === "true";
     // Only what changed is drawn again, so that text which somebody is selecting stays.
@@ -33,14 +31,6 @@ export function showPrivacy(page: Document): void {
       parts.batches.replaceChildren(...newestFirst(batches).map((batch) => item(batch, pretty)));
     }
   };
-  parts.toggle.addEventListener("click", () => {
-    if (parts.toggle.ariaChecked === "true") {
-      window.footfall?.optOut();
-    } else {
-      window.footfall?.optIn();
-    }
-    refresh();
-  });
   parts.pretty.addEventListener("click", () => {
     parts.pretty.ariaPressed = String(parts.pretty.ariaPressed !== "true");
     refresh();
@@ -49,20 +39,14 @@ export function showPrivacy(page: Document): void {
   setInterval(refresh, LOOK_AGAIN_MS);
 }
 
-function showState(
-  parts: { says: HTMLElement; toggle: HTMLButtonElement; state: HTMLElement },
-  footfall: Footfall | undefined,
-): void {
+function showState(state: HTMLElement, footfall: Footfall | undefined): void {
   const status = footfall?.status();
-  setText(parts.says, says(status));
-  parts.toggle.disabled = !footfall;
-  parts.toggle.ariaChecked = String(status?.recording ?? false);
   const known = status ? rows(status) : [];
-  const drawn = [...parts.state.querySelectorAll("dd")];
+  const drawn = [...state.querySelectorAll("dd")];
   if (drawn.length === known.length) {
     known.forEach(([, value], index) => setText(drawn[index]!, value));
   } else if (known.length > 0) {
-    parts.state.replaceChildren(
+    state.replaceChildren(
       ...known.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
     );
   }
@@ -80,7 +64,7 @@ function newestFirst(batches: Batch[]): Batch[] {
   return [...batches].sort((a, b) => b.sentAt - a.sentAt);
 }
 
-// The sentence is read out when it changes: it must not change when it does not.
+// Text that somebody is selecting stays, as long as it is the same.
 function setText(element: Element, text: string): void {
   if (element.textContent !== text) {
     element.textContent = text;

@@ -2,22 +2,6 @@
 
 import type { Batch, Status } from "./footfall.ts";
 
-const SAYS: Record<Status["reason"], string> = {
-  recording: "Your visit is being recorded, as described below. Switch it off and it stops at once.",
-  opted_out: "You switched recording off. Nothing is sent and nothing is stored, but this choice.",
-  gpc: "Your browser says Global Privacy Control, so nothing is sent or stored. The switch would allow it anyway.",
-  dnt: "Your browser says Do Not Track, so nothing is sent or stored. The switch would allow it anyway.",
-  consent_required: "Nothing is recorded until you switch it on.",
-  sampled_out: "This visit is not among those that are recorded.",
-  stopped: "Recording has stopped on this page.",
-  not_started: "The recorder is still starting.",
-};
-
-/** One sentence about the state, for a person. */
-export function says(status: Status | undefined): string {
-  return status ? SAYS[status.reason] : "The recorder has not loaded, so nothing is recorded.";
-}
-
 /** The state as rows of a name and a value. */
 export function rows(status: Status): [name: string, value: string][] {
   return [

@@ -15,11 +15,15 @@ async fn until_reason(browser: &Browser, reason: &str) -> Value {
     until_some(browser, &format!("the reason {reason}"), &script).await
 }
 
-/// Waits until the switch can be used and stands as it should.
+/// Waits until the switch stands as it should.
 async fn until_switch(browser: &Browser, on: bool) -> WebElement {
-    let css = format!("[data-privacy-switch][aria-checked='{on}']:enabled");
+    let css = format!("[role='switch'][aria-checked='{on}']");
     wait::until(&format!("the switch to stand at {on}"), async || {
-        let found = browser.driver.find(By::Css(&css)).await;
+        let element = browser.driver.find(By::Css("footfall-privacy")).await;
+        let element = element.map_err(|error| error.to_string())?;
+        let root = element.get_shadow_root().await;
+        let root = root.map_err(|error| error.to_string())?;
+        let found = root.find(By::Css(&css)).await;
         found.map_err(|error| error.to_string())
     })
     .await

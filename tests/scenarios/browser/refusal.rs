@@ -1,6 +1,9 @@
 //! Visitors whose browser says no: nothing is sent and nothing is stored.
 
-use super::{stage::Stage, story::Story};
+use super::{
+    stage::{Stage, until_some},
+    story::Story,
+};
 use footfall_tests::{
     browser::{Browser, Kind, Wishes},
     client, wait,
@@ -56,6 +59,11 @@ async fn nothing_of(silent: Browser, reason: &str) {
         .iter()
         .filter(|url| url.as_str().unwrap().contains("/sdk/"));
     let of_sdk: Vec<_> = of_sdk.collect();
+    assert!(of_sdk.is_empty(), "the journal has its own: {found}");
+    let first = found["first"].as_array().unwrap().iter();
+    let of_sdk: Vec<_> = first
+        .filter(|url| url.as_str().unwrap().contains("/sdk/"))
+        .collect();
     assert_eq!(
         of_sdk,
         [&json!(format!("{}/sdk/footfall.js", stage.shop.url))],
@@ -88,10 +96,14 @@ async fn nothing_of(silent: Browser, reason: &str) {
     assert_eq!(metrics.sum("footfall_events_dropped_total"), 0.0);
 }
 
-/// Opens the shop, clicks, and leaves; returns what the second page knows and has stored.
+/// Opens the shop, clicks, and leaves; returns what the second page knows and has stored, and what
+/// the first has fetched.
 async fn visit(stage: &Stage, browser: &Browser) -> Value {
     let page = &browser.driver;
     page.goto(&stage.shop.url).await.unwrap();
+    let fetched = "return window.footfall
+        ? performance.getEntriesByType('resource').map(({ name }) => name) : null";
+    let first = until_some(browser, "the SDK", fetched).await;
     stage.click(browser, "nav a[href='/journal']").await;
     stage.until_at(browser, "/journal").await;
     page.find(By::Css("h1"))
@@ -114,5 +126,7 @@ async fn visit(stage: &Stage, browser: &Browser) -> Value {
     })
     .await;
     page.goto("about:blank").await.unwrap();
-    found.json().clone()
+    let mut found = found.json().clone();
+    found["first"] = first;
+    found
 }
