@@ -14,11 +14,9 @@ export interface Options {
   cookieless?: boolean;
   /** The share of sessions that is recorded, 0 to 1. Default: 1. */
   sample?: number;
-  /** What is recorded without being called for. Default: the first four. */
-  capture?: Array<
-    "page-views" | "clicks" | "forms" | "engagement" | "errors" | "all-clicks" | "click-ids" | "hash"
-  >;
-  /** Goes with every event, as after a call of `properties`. As an attribute, JSON. */
+  /** What is recorded without being called for. Default: `page-views clicks forms engagement`. */
+  capture?: Capture[];
+  /** Goes with every event, as after a call of `properties`. As an attribute, JSON. Default: none. */
   properties?: Properties;
   /** The most events of a batch, 1 to 500. Default: 20. */
   batchCount?: number;
@@ -30,18 +28,15 @@ export interface Options {
   queueBytes?: number | string;
   /** How long an event may wait before it is given up: milliseconds, or with a unit. Default: `7d`. */
   maxAge?: number | string;
-  /** More query parameters to remove from every URL. */
+  /** More query parameters to remove from every URL. Default: none. */
   denyQuery?: string[];
-  /** Query parameters to keep although they are removed by default. */
+  /** Query parameters to keep although they are removed by default. Default: none. */
   keepQuery?: string[];
   /** How many sent batches `inspect()` remembers, over the pages of this tab. Default: 0. */
   inspect?: number;
-  /**
-   * What records where WebAssembly is refused: `() => import("@footfall/sdk/twin")`. The tag has it
-   * by itself; its `data-twin` asks for it without trying WebAssembly first. Default: none.
-   */
+  /** What records where WebAssembly is refused: `() => import("@footfall/sdk/twin")`. Default: none. */
   twin?: () => Promise<TwinModule>;
-  /** What measures for `vitals`: `() => import("@footfall/sdk/vitals")`. The tag has it by itself. Default: none. */
+  /** What measures for `vitals`: `() => import("@footfall/sdk/vitals")`. Default: none. */
   vitals?: () => Promise<VitalsModule>;
   /** Says on the console what is recorded and sent, and why not. Default: false. */
   debug?: boolean;
@@ -56,6 +51,18 @@ export interface TwinModule {
 export interface VitalsModule {
   measure(report: (name: string, value: number, rating: string) => void): void;
 }
+
+/** What can be recorded without being called for. */
+export type Capture =
+  | "page-views"
+  | "clicks"
+  | "all-clicks"
+  | "forms"
+  | "engagement"
+  | "vitals"
+  | "errors"
+  | "click-ids"
+  | "hash";
 
 /** Values that JSON can carry. */
 export type Properties = Record<string, unknown>;

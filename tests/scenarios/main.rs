@@ -8,6 +8,7 @@
 mod browser;
 mod configuration;
 mod demo;
+mod documentation;
 mod gateway;
 mod layout;
 mod packages;

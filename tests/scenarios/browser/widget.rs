@@ -8,7 +8,7 @@ use footfall_tests::{
     wait,
 };
 use serde_json::{Value, json};
-use thirtyfour::Key;
+use thirtyfour::{Key, TypingData};
 
 const SCRIPT: &str = "<script async src=\"/sdk/footfall-privacy.js\"></script>";
 
@@ -39,7 +39,7 @@ async fn until_reason(browser: &Browser, reason: &str) {
     until_some(browser, reason, &script).await;
 }
 
-async fn press(browser: &Browser, keys: &str) {
+async fn press(browser: &Browser, keys: TypingData) {
     let chain = browser.driver.action_chain().send_keys(keys);
     chain.perform().await.unwrap();
 }
@@ -72,7 +72,7 @@ async fn by_keyboard_alone_somebody_says_no_and_yes_again() {
 
     let focus = "document.querySelector('#first').focus()";
     browser.driver.execute(focus, vec![]).await.unwrap();
-    press(&browser, &(Key::Tab + " ")).await;
+    press(&browser, Key::Tab + " ").await;
     let told = switch(&browser, false).await;
     assert!(
         told["says"]
@@ -85,7 +85,7 @@ async fn by_keyboard_alone_somebody_says_no_and_yes_again() {
     assert_eq!(stored(&browser).await, json!({ "footfall.choice": "out" }));
     let before = recorder.log().batches().count();
 
-    press(&browser, &(Key::Enter + "")).await;
+    press(&browser, Key::Enter + "").await;
     switch(&browser, true).await;
     until_reason(&browser, "recording").await;
     wait::until("events with consent", async || {
