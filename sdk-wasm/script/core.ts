@@ -105,14 +105,14 @@ function call(time: number, [name, ...args]: Waiting): void {
 /** Web vitals, by the file that the tag or the site gives. */
 function measure(vitals: Options["vitals"]): void {
   if (typeof vitals !== "function") {
-    say("no vitals: give `vitals`, a function that imports @footfall/sdk/vitals");
+    warn("no vitals: give `vitals`, a function that imports @footfall/sdk/vitals");
     return;
   }
   vitals().then(
     (file) => file.measure((name, value, rating) => {
       running && record("vital", { name, properties: { value, rating } });
     }),
-    (error) => say("no vitals:", error),
+    (error) => warn("no vitals:", error),
   );
 }
 

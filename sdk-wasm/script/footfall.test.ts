@@ -26,7 +26,6 @@ function page(navigator: object, already: object = {}) {
     grant: note("grant"),
     stop: note("stop"),
     call: (_time: number, call: unknown[]) => note("call")(...call),
-    vital: note("vital"),
     flush: async () => note("flush")(),
     status: () => undefined,
   } as Core;

@@ -79,7 +79,7 @@ export function create(load: (options: Options) => Promise<Core>): Footfall {
     failed = true;
     loading = undefined;
     waiting = [];
-    say(options, "could not be loaded", error);
+    say(options, "not loaded:", error);
   };
 
   const stop = () => {
@@ -101,7 +101,7 @@ export function create(load: (options: Options) => Promise<Core>): Footfall {
 
   const begin = (wanted: Options) => {
     if (options) {
-      say(options, "init ignored: the first configuration holds");
+      say(options, "init ignored: already started");
     } else if (wanted?.writeKey && wanted.endpoint) {
       options = wanted;
       onChoice(() => (choice() === "out" ? stop() : core ? core.grant() : start()));

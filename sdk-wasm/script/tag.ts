@@ -18,11 +18,11 @@ if (script) {
     return core.load(compiled(answer.arrayBuffer()));
   };
   const twin = async (): Promise<Core> => (await import(base + TWIN_FILE)).load();
-  const endpoint = /^(https?:\/\/[^/]+)\/sdk\//.exec(script.src)?.[1];
+  const { origin, pathname } = new URL(base);
   const vitals = () => import(base + VITALS_FILE);
   // Whether WebAssembly is allowed, a page learns only by trying.
   create(() => ("twin" in script.dataset ? twin() : wasm().catch(twin))).init({
-    endpoint,
+    endpoint: /^\/sdk\//.test(pathname) ? origin : undefined,
     ...script.dataset,
     vitals,
   } as unknown as Options);

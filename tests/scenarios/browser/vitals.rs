@@ -14,7 +14,15 @@ const LOADED: &str = "return performance.getEntriesByType('resource')
 #[tokio::test(flavor = "multi_thread")]
 async fn all_five_arrive_once_for_a_page_that_asks_for_them() {
     let recorder = Recorder::start().await;
-    recorder.page(&Page::default().with("capture", "page-views vitals"));
+    // Slow enough to be measured: what is painted within a frame or two is no interaction.
+    let slow = "<script>addEventListener('click', () => {
+        const end = performance.now() + 100; while (performance.now() < end);
+    })</script>";
+    recorder.page(
+        &Page::default()
+            .with("capture", "page-views vitals")
+            .head(slow),
+    );
     let browser = Browser::start().await;
     browser.driver.goto(&recorder.url).await.unwrap();
     until_some(
