@@ -101,7 +101,7 @@ export function create(load: (options: Options) => Promise<Core>): Footfall {
 
   const begin = (wanted: Options) => {
     if (options) {
-      say(options, "init ignored: already started");
+      say(options, "already started");
     } else if (wanted?.writeKey && wanted.endpoint) {
       options = wanted;
       onChoice(() => (choice() === "out" ? stop() : core ? core.grant() : start()));
@@ -156,7 +156,7 @@ export function create(load: (options: Options) => Promise<Core>): Footfall {
       if (typeof wanted === "function") {
         filter = wanted;
       } else {
-        say(options, "beforeSend ignored: give a function");
+        say(options, "beforeSend takes a function");
       }
     },
     status() {
