@@ -33,10 +33,17 @@ export interface Core {
 let running = false;
 let listening = false;
 
+/** The wasm is there. A second one would need bindings of its own: a visitor who comes back gets the first. */
+let ready: Promise<void> | undefined;
+
 export async function load(instantiate: Instantiate): Promise<Core> {
+  await (ready ??= begin(instantiate));
+  return { start, grant, stop, call, flush, status };
+}
+
+async function begin(instantiate: Instantiate): Promise<void> {
   glue.__wbg_set_wasm(await instantiate(glue.imports));
   glue.begin();
-  return { start, grant, stop, call, flush, status };
 }
 
 function start(options: Options, granted: boolean, approve: (event: Event) => Event | null): void {
