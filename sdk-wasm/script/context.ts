@@ -1,4 +1,4 @@
-import * as glue from "footfall-glue";
+import { Call } from "./code";
 import { enter } from "./guard";
 
 /** What is said about the browser with every batch. */
@@ -30,7 +30,7 @@ export function learnTimezone(): void {
     idle(() => {
       const now = (globalThis as WithTemporal).Temporal?.Now;
       const zone = now?.timeZoneId() ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
-      enter(() => glue.describe(context(zone)));
+      enter(Call.Describe, context(zone));
     });
   }
 }

@@ -1,13 +1,14 @@
-import * as glue from "footfall-glue";
 import type { Event, Options, Properties, Status } from "../index";
 import { deny, readAddressOptions } from "./address";
 import { clicked, type Click } from "./clicks";
+import { Call } from "./code";
 import { context } from "./context";
 import { leave, scrolled, watchEyes } from "./engagement";
 import { failed } from "./errors";
 import { clearCommon, forget, isName, record, release, setCommon, setFilter, waiting } from "./events";
 import { submitted, typed } from "./forms";
 import type { Waiting } from "./footfall";
+import { connect, imports } from "./glue";
 import { enter, isBroken, onBroken } from "./guard";
 import { connectTo, disarm, halt, pump } from "./sender";
 import { captures, object, set, warn } from "./settings";
@@ -33,7 +34,7 @@ export interface Core {
 let running = false;
 let listening = false;
 
-/** The wasm is there. A second one would need bindings of its own: a visitor who comes back gets the first. */
+/** The wasm is there. A second one would need a wire of its own: a visitor who comes back gets the first. */
 let ready: Promise<void> | undefined;
 
 export async function load(instantiate: Instantiate): Promise<Core> {
@@ -42,8 +43,7 @@ export async function load(instantiate: Instantiate): Promise<Core> {
 }
 
 async function begin(instantiate: Instantiate): Promise<void> {
-  glue.__wbg_set_wasm(await instantiate(glue.imports));
-  glue.begin();
+  connect(await instantiate(imports));
 }
 
 function start(options: Options, granted: boolean, approve: (event: Event) => Event | null): void {
@@ -58,7 +58,7 @@ function start(options: Options, granted: boolean, approve: (event: Event) => Ev
     leaveTrapped();
   });
   running = true;
-  open(enter(() => glue.start(granted, captures("hash"), context())) ?? "trap");
+  open(enter(Call.Start, context(), +granted, +captures("hash")) ?? "trap");
   if (isBroken()) {
     leaveTrapped();
   }
@@ -71,13 +71,13 @@ function start(options: Options, granted: boolean, approve: (event: Event) => Ev
 
 function grant(): void {
   release();
-  enter(glue.grant);
+  enter(Call.Grant);
 }
 
 function stop(): void {
   running = false;
   forget();
-  enter(glue.stop);
+  enter(Call.Stop);
   halt();
   close();
 }
@@ -100,11 +100,11 @@ function call(time: number, [name, ...args]: Waiting): void {
     if (name === "page") {
       viewed(time, copy(first));
     } else if (name === "identify") {
-      enter(() => glue.identify(first as string));
+      enter(Call.Identify, first as string);
       record("identify", { properties: copy(second) }, time);
     } else {
       clearCommon();
-      enter(() => glue.reset(Date.now()));
+      enter(Call.Reset);
     }
   }
 }
@@ -126,7 +126,7 @@ function measure(vitals: Options["vitals"]): void {
 function flush(): Promise<void> {
   settle();
   release();
-  enter(() => glue.flush(Date.now()));
+  enter(Call.Flush);
   return pump();
 }
 
@@ -134,7 +134,7 @@ function status(): Status | undefined {
   if (isBroken()) {
     return { recording: false, reason: "stopped", queued: 0, lost: 0 };
   }
-  const told: Status | undefined = attempt(() => JSON.parse(enter(glue.status)!));
+  const told: Status | undefined = attempt(() => JSON.parse(enter(Call.Status)!));
   return told && { ...told, queued: told.queued + waiting() };
 }
 
@@ -189,7 +189,7 @@ function listen(vitals: Options["vitals"]): void {
   on<StorageEvent>(window, "storage", ({ key }) => {
     if (key?.startsWith(PREFIX)) {
       look();
-      enter(() => glue.refresh(Date.now()));
+      enter(Call.Refresh);
     }
   });
   if (captures("vitals")) {
@@ -206,5 +206,5 @@ function left(): void {
   settle();
   release();
   disarm();
-  enter(() => glue.left(Date.now()));
+  enter(Call.Left);
 }

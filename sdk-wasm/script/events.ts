@@ -1,6 +1,6 @@
-import * as glue from "footfall-glue";
 import type { Event, Properties } from "../index";
 import { clean } from "./address";
+import { Call } from "./code";
 import { enter } from "./guard";
 import { readable } from "./readable";
 import { say } from "./settings";
@@ -125,7 +125,7 @@ function judge(event: Event): void {
   const json = attempt(() => JSON.stringify(fit));
   if (json) {
     say("recorded", json);
-    enter(() => glue.record(Date.now(), json));
+    enter(Call.Record, json);
     keepSoon();
   }
 }

@@ -1,4 +1,4 @@
-import * as glue from "footfall-glue";
+import { Call } from "./code";
 import { enter } from "./guard";
 
 /** The most bytes of a title or of an element's text. */
@@ -8,7 +8,7 @@ const ROOM = 512;
 export function readable(raw: string): string {
   // As short as it will be, but for a number that the end would cut in two.
   const line = raw.replace(/\s+/g, " ").trim().slice(0, 2 * ROOM);
-  const text = /\d{3}/.test(line) ? (enter(() => glue.mask(line)) ?? "") : line;
+  const text = /\d{3}/.test(line) ? (enter(Call.Mask, line) ?? "") : line;
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(ROOM));
   return text.slice(0, read);
 }

@@ -1,7 +1,7 @@
 // Sends batches, one at a time over all tabs. What is due when, the wasm decides.
 
-import * as glue from "footfall-glue";
 import type { SentBatch } from "../index";
+import { Call } from "./code";
 import { learnTimezone } from "./context";
 import { enter } from "./guard";
 import { askedMs } from "./retry-after";
@@ -24,7 +24,7 @@ let timer: number | undefined;
 let running: Promise<void> | undefined;
 /** Whether something became due while batches were sent. */
 let again = false;
-let posted: Promise<Answer>;
+let posted: Promise<Answer> | undefined;
 /** Ends the request that is on its way. */
 let request: AbortController | undefined;
 /** A request that failed may have been one too many for keepalive. */
@@ -74,7 +74,7 @@ export function beacon(body: string): boolean {
 export function arm(): void {
   disarm();
   const { fetchLater } = globalThis as { fetchLater?: typeof fetch };
-  const body = fetchLater && enter(() => glue.snapshot(Date.now()));
+  const body = fetchLater && enter(Call.Snapshot);
   if (body) {
     armed = new AbortController();
     attempt(() => fetchLater(url, { ...init(body), signal: armed!.signal }));
@@ -104,12 +104,17 @@ function turn(): Promise<boolean> {
 }
 
 async function step(): Promise<boolean> {
-  if (navigator.onLine === false || !enter(() => glue.send(Date.now()))) {
+  posted = undefined;
+  if (navigator.onLine !== false) {
+    enter(Call.Send);
+  }
+  // What the core does not post is not due.
+  const answer = await (posted as Promise<Answer> | undefined);
+  if (!answer) {
     return false;
   }
-  const answer = await posted;
   failed = !answer[0];
-  enter(() => glue.answered(Date.now(), answer[0], answer[1], Math.random(), answer[2]));
+  enter(Call.Answered, "", answer[0], answer[1], Math.random(), answer[2]);
   keep();
   learnTimezone();
   return true;

@@ -1,7 +1,7 @@
 // Keeps in storage what has not arrived, and takes over what ended tabs have left there. A tab holds
 // a lock for as long as it lives: who gets that lock may take what the tab has left.
 
-import * as glue from "footfall-glue";
+import { Call } from "./code";
 import { enter, isBroken } from "./guard";
 import { arm } from "./sender";
 import { number, stores, text } from "./settings";
@@ -80,7 +80,7 @@ export function rest(): void {
 export function resume(): void {
   if (own && written && read(own) === undefined) {
     written = "";
-    enter(() => glue.forget(Date.now()));
+    enter(Call.Forget);
   }
   live();
 }
@@ -116,7 +116,7 @@ function adopt(name: string): void {
       return;
     }
     remove(name);
-    enter(() => glue.adopt(Date.now(), text.slice(text.indexOf("\n") + 1)));
+    enter(Call.Adopt, text.slice(text.indexOf("\n") + 1));
     keep();
   };
   lock(name, take);
@@ -140,7 +140,7 @@ function save(leaving: boolean): void {
     room -= name === own ? 0 : new Blob([read(name)!]).size;
   }
   const put = (room: number) => {
-    const text = enter(() => glue.unsent(room, leaving)) ?? written;
+    const text = enter(Call.Unsent, "", room, +leaving) ?? written;
     // An ended tab is known by its time where there are no locks.
     const stamp = leaving ? 0 : Date.now();
     if (text === written && !leaving) {

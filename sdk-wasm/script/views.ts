@@ -1,7 +1,7 @@
-import * as glue from "footfall-glue";
 import type { Properties } from "../index";
 import { clean } from "./address";
 import { campaign } from "./campaign";
+import { Call } from "./code";
 import { arrive, leave } from "./engagement";
 import { here, hold, record, release, title } from "./events";
 import { enter } from "./guard";
@@ -12,13 +12,13 @@ let settling: ReturnType<typeof setTimeout> | undefined;
 
 /** The page is shown, for the first time or as it was left. */
 export function shown(): void {
-  enter(() => glue.shown(location.href));
+  enter(Call.Shown, location.href);
   start(document.referrer);
 }
 
 /** The site says that this is a view. */
 export function viewed(time: number, properties: Properties | undefined): void {
-  enter(() => glue.shown(location.href));
+  enter(Call.Shown, location.href);
   const url = here();
   leave();
   record("page_view", { page: { url, title: title() }, properties }, time);
@@ -27,7 +27,7 @@ export function viewed(time: number, properties: Properties | undefined): void {
 
 /** The address changed, perhaps not for the last time in this task. */
 function moved(replaced: boolean): void {
-  enter(() => glue.moved(replaced));
+  enter(Call.Moved, "", +replaced);
   settling ??= setTimeout(settle);
 }
 
@@ -36,7 +36,7 @@ export function settle(): void {
   if (settling !== undefined) {
     clearTimeout(settling);
     settling = undefined;
-    const before = enter(() => glue.settled(location.href));
+    const before = enter(Call.Settled, location.href);
     if (before !== undefined) {
       start(before);
     }
@@ -75,7 +75,7 @@ function start(referrer: string): void {
   if (captures("page-views")) {
     const found = campaign();
     if (found) {
-      enter(() => glue.campaign(Date.now(), JSON.stringify(found)));
+      enter(Call.Campaign, JSON.stringify(found));
     }
     hold({ page: { url, referrer: clean(referrer) || undefined }, properties: found });
   }

@@ -14,7 +14,6 @@ use crate::{
     process,
 };
 use anyhow::{Context as _, bail};
-use bindings::Form;
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -58,9 +57,9 @@ pub(crate) fn build(root: &Path) -> anyhow::Result<()> {
     }
     add_target()?;
     let wasm = compile()?;
-    bindings::generate(&wasm, Form::Wasm, &work)?;
+    bindings::generate(&wasm, &work)?;
     optimise(root, &work)?;
-    twin::make(root, &wasm, &work.join("twin"))?;
+    twin::make(root, &work)?;
     let mut types = node::program(root, "tsc");
     process::run("check the SDK's types", types.args(["-p", "sdk-wasm"]))?;
     test_scripts(root, &work)?;

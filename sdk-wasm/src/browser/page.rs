@@ -1,6 +1,6 @@
 //! The tracker's world: this page.
 
-use super::host;
+use super::{host, size};
 use crate::{options::Settings, tracker::World};
 
 /// This page.
@@ -30,7 +30,7 @@ impl Settings for Page {
     }
 
     fn number(&self, name: &str, default: u32) -> usize {
-        host::number(name, default) as usize
+        size(host::number(name, default))
     }
 
     fn share(&self, name: &str) -> f64 {

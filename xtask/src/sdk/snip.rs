@@ -17,6 +17,9 @@ const SNIPPED: &[&str] = &[
     "3std5alloc8rust_oom",
     "rust_begin_unwind",
     "rust_panic",
+    // What the bindings would throw.
+    "throw_str",
+    "malloc_failure",
     "handle_alloc_error",
     "slice_error_fail",
     "slice_index_fail",

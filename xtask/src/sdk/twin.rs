@@ -1,9 +1,6 @@
 //! The SDK's core as JavaScript, for pages on which WebAssembly is not allowed.
 
-use super::{
-    bindings::{self, Form},
-    node,
-};
+use super::{bindings, node};
 use crate::process;
 use anyhow::{Context as _, bail};
 use std::{fs, path::Path};
@@ -18,12 +15,11 @@ const LOWERED: &[&str] = &[
     "--signext-lowering",
 ];
 
-/// Makes the twin and its glue from the compiled wasm.
+/// Makes the twin from the wasm that the bindings left in the folder.
 ///
 /// # Errors
 /// When a step fails; the message names it.
-pub(super) fn make(root: &Path, wasm: &Path, folder: &Path) -> anyhow::Result<()> {
-    bindings::generate(wasm, Form::Twin, folder)?;
+pub(super) fn make(root: &Path, folder: &Path) -> anyhow::Result<()> {
     let lowered = folder.join("lowered.wasm");
     let mut opt = node::program(root, "wasm-opt");
     opt.args(super::FEATURES).args(LOWERED).args([
@@ -49,14 +45,7 @@ fn as_function(script: &str) -> anyhow::Result<String> {
         bail!("expected wasm2js to start the twin by `var retasmFunc = `, found no such line");
     };
     let imports = body.lines().take_while(|line| line.starts_with("import "));
-    let body: String = body[imports.map(|line| line.len() + 1).sum()..].into();
-    let grown = "   buffer = newBuffer;\n";
-    if body.contains("__wasm_memory_grow") && body.matches(grown).count() != 1 {
-        bail!("expected that the twin's memory grows in one place");
-    }
-    // Memory of wasm that has grown leaves its old buffer empty, by which the glue notices.
-    let emptied = format!("   new MessageChannel().port1.postMessage(0, [buffer]);\n{grown}");
-    let body = body.replace(grown, &emptied);
+    let body = &body[imports.map(|line| line.len() + 1).sum()..];
     Ok(format!("{body}\nexport {{ asmFunc as instantiate }};\n"))
 }
 
