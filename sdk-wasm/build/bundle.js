@@ -6,12 +6,13 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { minify } from "terser";
 
 const [work, dist] = process.argv.slice(2);
 const scripts = join(import.meta.dirname, "../script");
 
 /** The most bytes, after brotli, that a visitor may have to download. */
-const MOST = { loader: 1536, all: 17232 };
+const MOST = { loader: 1536, all: 16948 };
 
 const base64 = {
   name: "wasm",
@@ -41,6 +42,14 @@ async function bundle(entry, options) {
   return Buffer.from(result.outputFiles[0].contents);
 }
 
+/** What every visitor downloads: terser takes a twentieth off what esbuild leaves. */
+async function smallest(entry, options) {
+  const script = (await bundle(entry, options)).toString();
+  const module = options.format === "esm";
+  const { code } = await minify(script, { module, toplevel: true, ecma: 2020, compress: { passes: 3 } });
+  return Buffer.from(code);
+}
+
 async function write(name, content) {
   await writeFile(join(dist, name), content);
   return { name, content };
@@ -59,7 +68,7 @@ function brotli(content) {
 await mkdir(dist, { recursive: true });
 const wasmBytes = await readFile(join(work, "footfall.wasm"));
 const wasm = await write(hashed("footfall.wasm", wasmBytes), wasmBytes);
-const coreBytes = await bundle("core.ts", { format: "esm" });
+const coreBytes = await smallest("core.ts", { format: "esm" });
 const core = await write(hashed("core.js", coreBytes), coreBytes);
 const twinBytes = await bundle("twin.ts", { format: "esm" });
 const twin = await write(hashed("footfall-twin.js", twinBytes), twinBytes);
@@ -71,7 +80,7 @@ const define = {
   VITALS_FILE: JSON.stringify(basename(vitals.name)),
   WASM_FILE: JSON.stringify(basename(wasm.name)),
 };
-const loader = await write("footfall.js", await bundle("tag.ts", { format: "iife", define }));
+const loader = await write("footfall.js", await smallest("tag.ts", { format: "iife", define }));
 const privacy = await write(
   "footfall-privacy.js",
   await bundle("privacy.ts", { format: "iife", target: "es2022" }),
@@ -82,7 +91,7 @@ const npm = [];
 for (const [name, options] of [
   ["index"],
   ["external"],
-  ["twin", { alias: twins }],
+  ["twin"],
   ["privacy", { target: "es2022" }],
   ["react", { external: ["@footfall/sdk", "react"], banner: { js: '"use client";' } }],
 ]) {

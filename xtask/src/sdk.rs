@@ -107,9 +107,11 @@ fn optimise(root: &Path, work: &Path) -> anyhow::Result<()> {
     opt.args(FEATURES).args([
         "--flatten",
         "--rereloop",
-        "-Oz",
-        "-Oz",
+        "-Os",
+        "-Os",
         "--converge",
+        // Functions of one module stand together, where compression sees what they share.
+        "--reorder-functions-by-name",
         // The lowest addresses are the far end of the stack.
         "--low-memory-unused",
         "--strip-producers",
