@@ -1,5 +1,6 @@
 //! From a batch over HTTP to a window's count, through gateway, Apache Kafka and aggregation.
 
 pub(crate) mod batch;
+mod exactly_once;
 mod faults;
 mod windows;

@@ -22,6 +22,14 @@ impl Aggregation {
     /// # Panics
     /// When it does not start.
     pub async fn start(kafka: &Kafka, config: &str) -> Self {
+        Self::start_in_group(kafka, config, &Kafka::unique("aggregation")).await
+    }
+
+    /// The same in this consumer group, beside others.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_in_group(kafka: &Kafka, config: &str, group: &str) -> Self {
         let folder = TempDir::new().expect("a folder for the configuration");
         let file = folder.path().join("aggregation.toml");
         fs::write(&file, config).expect("write the configuration");
@@ -34,7 +42,9 @@ impl Aggregation {
             "--kafka-brokers",
             &kafka.brokers,
             "--group",
-            &Kafka::unique("aggregation"),
+            group,
+            "--state-dir",
+            &folder.path().join("state").display().to_string(),
             "--kafka-property",
             "session.timeout.ms=6000",
         ]

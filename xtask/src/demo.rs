@@ -77,8 +77,8 @@ struct Kafka {
     brokers: String,
     /// What to call it.
     kind: &'static str,
-    /// Whether topics can be made there.
-    creates_topics: bool,
+    /// Whether it is Apache Kafka, or as good: topics can be made there, and transactions isolate.
+    is_whole: bool,
 }
 
 fn start_kafka(stack: &mut Stack, options: &Options) -> anyhow::Result<Kafka> {
@@ -86,7 +86,7 @@ fn start_kafka(stack: &mut Stack, options: &Options) -> anyhow::Result<Kafka> {
         return Ok(Kafka {
             brokers: brokers.clone(),
             kind: "yours",
-            creates_topics: true,
+            is_whole: true,
         });
     }
     if options.kafka {
@@ -94,7 +94,7 @@ fn start_kafka(stack: &mut Stack, options: &Options) -> anyhow::Result<Kafka> {
         return Ok(Kafka {
             brokers: broker.address,
             kind: "a local Apache Kafka",
-            creates_topics: true,
+            is_whole: true,
         });
     }
     process::say("==> start the embedded broker");
@@ -108,7 +108,7 @@ fn start_kafka(stack: &mut Stack, options: &Options) -> anyhow::Result<Kafka> {
     Ok(Kafka {
         brokers,
         kind,
-        creates_topics: false,
+        is_whole: false,
     })
 }
 
@@ -142,6 +142,9 @@ fn start_aggregation(stack: &mut Stack, options: &Options, kafka: &Kafka) -> any
     let config = cargo::root().join("demo-site/config/aggregation.toml");
     let mut line = processor("footfall-aggregation", &options.aggregation, kafka);
     line.extend(["--config".into(), config.into()]);
+    if !kafka.is_whole {
+        line.extend(["--delivery", "at_least_once"].map(OsString::from));
+    }
     line.extend(["--origins".into(), origins(&options.site).into()]);
     stack.start("aggregation", &line)?;
     stack.wait_for("aggregation", |_| ready_with_kafka(&options.aggregation))
@@ -174,11 +177,7 @@ fn start_site(stack: &mut Stack, options: &Options) -> anyhow::Result<()> {
 
 /// The command line of a program that takes the usual keys.
 fn processor(name: &str, listen: &str, kafka: &Kafka) -> Vec<OsString> {
-    let create = if kafka.creates_topics {
-        "true"
-    } else {
-        "false"
-    };
+    let create = if kafka.is_whole { "true" } else { "false" };
     let flags = [
         "--listen",
         listen,

@@ -6,6 +6,7 @@ mod stream;
 pub use keys::PROGRAM;
 
 use crate::core::NullValues;
+use footfall_runtime::Delivery;
 use footfall_service::{
     config::{self, Document, Form, Problem, Problems},
     kafka::{CreateTopics, Settings},
@@ -13,7 +14,7 @@ use footfall_service::{
 use footfall_streams::Topology;
 use serde::Deserialize;
 use serde::Deserializer;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 use stream::StreamReader;
 
 /// A configuration that has been checked.
@@ -39,7 +40,8 @@ struct File {
     listen: String,
     admin: Option<String>,
     group: String,
-    delivery: String,
+    delivery: Delivery,
+    state_dir: Option<PathBuf>,
     #[serde(deserialize_with = "config::duration")]
     commit_interval: Duration,
     kafka: Settings,
@@ -108,6 +110,8 @@ pub fn read(document: &Document) -> Result<Config, Problems> {
             kafka: file.kafka,
             group: file.group,
             commit_interval: file.commit_interval,
+            delivery: file.delivery,
+            state_dir: file.state_dir,
             topics: file.topics,
         },
         origins: file.origins,
@@ -121,10 +125,6 @@ fn check(document: &Document, file: &File) -> Vec<Problem> {
     let mut problem = |key: &str, expected: &str, found: String| {
         problems.push(document.problem(key, expected, found));
     };
-    if file.delivery != "at_least_once" {
-        let expected = "`at_least_once`, which is what this version can do";
-        problem("delivery", expected, format!("`{}`", file.delivery));
-    }
     if file.commit_interval.is_zero() {
         problem("commit_interval", "`1ms` or more", "`0ms`".into());
     }

@@ -1,5 +1,7 @@
 use footfall_service::kafka::{CreateTopics, Settings};
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
+
+const TRANSACTION_TIMEOUT_MS: &str = "10000";
 
 /// How a processor is run.
 #[derive(Clone, Debug)]
@@ -10,8 +12,23 @@ pub struct Config {
     pub group: String,
     /// How long a record waits at most for its effects to be written and its offset committed.
     pub commit_interval: Duration,
+    /// What a crash may do.
+    pub delivery: Delivery,
+    /// What this process keeps from one life to the next; left out: nothing.
+    pub state_dir: Option<PathBuf>,
     /// Whether and how topics that are missing are made.
     pub topics: CreateTopics,
+}
+
+/// How effects and the offsets of the records they came from are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// One after the other: after a crash, the records of a commit interval may have their effects
+    /// twice.
+    AtLeastOnce,
+    /// In one transaction of Kafka: who reads only what is committed sees each effect once.
+    ExactlyOnce,
 }
 
 impl Config {
@@ -27,7 +44,7 @@ impl Config {
             ("fetch.wait.max.ms", "50"),
         ];
         // With the newer protocol both are the broker's to say, and librdkafka refuses them.
-        if self.group_protocol() != Some("consumer") {
+        if !self.is_group_of_brokers() {
             defaults.extend([
                 ("partition.assignment.strategy", "cooperative-sticky"),
                 // A partition of a process that was killed waits this long for the next one.
@@ -38,7 +55,8 @@ impl Config {
         self.kafka.consumer(&defaults)
     }
 
-    fn group_protocol(&self) -> Option<&str> {
+    /// Whether the brokers hand out partitions (KIP-848), and not one of the members.
+    pub(crate) fn is_group_of_brokers(&self) -> bool {
         let Settings {
             properties,
             consumer,
@@ -46,7 +64,7 @@ impl Config {
         } = &self.kafka;
         let protocol = consumer.get("group.protocol");
         let protocol = protocol.or_else(|| properties.get("group.protocol"));
-        protocol.map(String::as_str)
+        protocol.is_some_and(|protocol| protocol == "consumer")
     }
 
     /// Properties of a consumer that takes no part in the group.
@@ -60,18 +78,31 @@ impl Config {
         ])
     }
 
-    /// Properties of the producer of all effects.
-    pub(crate) fn effect_producer(&self) -> rdkafka::ClientConfig {
-        self.kafka.producer(&[
+    /// Properties of the producer of all effects; `instance` is no other process's name.
+    pub(crate) fn effect_producer(&self, instance: &str) -> rdkafka::ClientConfig {
+        let transactional_id = format!("{}-{instance}", self.group);
+        let mut defaults = vec![
             ("acks", "all"),
             ("enable.idempotence", "true"),
-            // A record is never given up: it waits for the broker to come back.
-            ("message.timeout.ms", "0"),
             ("linger.ms", "1"),
             ("compression.type", "lz4"),
             // A record that the source took must fit into `.late` and `.dlq` with its new headers;
             // the topic's own limit is the broker's matter.
             ("message.max.bytes", "100000000"),
-        ])
+        ];
+        match self.delivery {
+            // A record is never given up: it waits for the broker to come back.
+            Delivery::AtLeastOnce => defaults.push(("message.timeout.ms", "0")),
+            Delivery::ExactlyOnce => defaults.extend([
+                ("transactional.id", transactional_id.as_str()),
+                // What a process that was killed has begun is aborted after so long, and holds up
+                // its readers until then. A record cannot outlive it.
+                ("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS),
+                // The first try to add offsets to a transaction comes too early as a rule, and is
+                // repeated after this. It doubles with each further try.
+                ("retry.backoff.ms", "2"),
+            ]),
+        }
+        self.kafka.producer(&defaults)
     }
 }

@@ -1,12 +1,14 @@
 //! The Kafka shell that every processor stands on: consume, apply, write, commit.
 //!
-//! [`Runtime`] runs a [`Processor`](footfall_task::Processor) in a consumer group, at least once:
-//! what a record leads to is written and acknowledged before the record's offset is committed. State
-//! comes back from its changelog when a partition is assigned. Nothing here ends the process: what
-//! fails is tried again, and [`Status`] says why nothing goes on.
+//! [`Runtime`] runs a [`Processor`](footfall_task::Processor) in a consumer group. What a record
+//! leads to is written in one transaction with the record's offset ([`Delivery::ExactlyOnce`]), or
+//! is acknowledged before it ([`Delivery::AtLeastOnce`]). State comes back from its changelog when a
+//! partition is assigned. Nothing here ends the process: what fails is tried again, and [`Status`]
+//! says why nothing goes on.
 
 mod clock;
 mod config;
+mod instance;
 mod metrics;
 mod quiet;
 mod restore;
@@ -17,7 +19,7 @@ mod topics;
 mod watch;
 mod writer;
 
-pub use config::Config;
+pub use config::{Config, Delivery};
 pub use metrics::Metrics;
 pub use runtime::Runtime;
 pub use status::Status;

@@ -8,7 +8,7 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer as _},
     error::KafkaError,
 };
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, thread, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 const TICK: Duration = Duration::from_millis(100);
@@ -31,16 +31,7 @@ pub(crate) fn restore(
     // A consumer for each changelog: the event that says "end" names a partition and no topic.
     let consumer: BaseConsumer<Quiet> = BaseConsumer::from_config_and_context(config, Quiet)
         .context("make a consumer of changelogs")?;
-    let mut filled = BTreeSet::new();
-    for partition in partitions {
-        let (begin, end) = consumer
-            .fetch_watermarks(changelog, partition, PATIENCE)
-            .with_context(|| format!("find the end of changelog `{changelog}`"))?;
-        if begin < end {
-            filled.insert(partition);
-        }
-    }
-    let mut partitions = filled;
+    let mut partitions = settled(config, &consumer, changelog, partitions, stop)?;
     if partitions.is_empty() {
         return Ok(());
     }
@@ -85,4 +76,41 @@ pub(crate) fn restore(
         last_sign = clock::now();
     }
     Ok(())
+}
+
+/// Waits until every transaction that has written to these partitions is decided, so that what is
+/// read belongs to the offsets of the group; and says which partitions hold anything.
+///
+/// A predecessor that was killed or stopped in the middle of one holds this up until Kafka aborts
+/// it, which its `transaction.timeout.ms` brings about.
+fn settled(
+    config: &ClientConfig,
+    committed: &BaseConsumer<Quiet>,
+    changelog: &str,
+    partitions: BTreeSet<i32>,
+    stop: &CancellationToken,
+) -> anyhow::Result<BTreeSet<i32>> {
+    let mut config = config.clone();
+    config.set("isolation.level", "read_uncommitted");
+    let written: BaseConsumer<Quiet> = BaseConsumer::from_config_and_context(&config, Quiet)
+        .context("make a consumer of changelogs")?;
+    let ends = |consumer: &BaseConsumer<Quiet>, partition| {
+        consumer
+            .fetch_watermarks(changelog, partition, PATIENCE)
+            .with_context(|| format!("find the end of changelog `{changelog}`"))
+    };
+    let mut filled = BTreeSet::new();
+    for partition in partitions {
+        let (begin, end) = ends(&written, partition)?;
+        while ends(committed, partition)?.1 < end {
+            if stop.is_cancelled() {
+                bail!("stopped while state was being restored");
+            }
+            thread::sleep(TICK);
+        }
+        if begin < end {
+            filled.insert(partition);
+        }
+    }
+    Ok(filled)
 }

@@ -1,5 +1,6 @@
 use crate::{
     Config, Metrics, Status,
+    instance::Instance,
     session::{Ground, Session},
     status::Part,
     watch::{self, Watched},
@@ -34,13 +35,14 @@ impl Runtime {
     /// Puts a processor to work until `stop`. Kafka need not be there yet.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// When `state_dir` cannot be used, or the system gives no thread.
     pub fn start<P: Processor>(
         processor: Arc<P>,
         config: Config,
         metrics: Metrics,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
+        let instance = Instance::claim(config.state_dir.as_deref())?;
         let status = Arc::new(Status::new());
         let (tell_readable, readable) = channel::channel(Vec::new());
         let (tell_assigned, assigned) = channel::channel(BTreeSet::new());
@@ -60,6 +62,7 @@ impl Runtime {
         let ground = Ground {
             processor,
             config,
+            instance,
             status: Arc::clone(&status),
             metrics,
             readable,

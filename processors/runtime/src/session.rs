@@ -5,15 +5,20 @@ mod assignment;
 mod message;
 mod partitions;
 
-use crate::{Config, Metrics, Status, clock, status::Part, writer::Writer};
+use crate::{
+    Config, Delivery, Metrics, Status, clock,
+    instance::Instance,
+    status::Part,
+    writer::{Outcome, Writer},
+};
 use anyhow::{Context as _, bail};
 use assignment::Assignment;
-use footfall_task::{Effects, Kind, Processor};
+use footfall_task::{Kind, Processor};
 use partitions::Partitions;
 use rdkafka::{
     TopicPartitionList,
     config::FromClientConfigAndContext as _,
-    consumer::{BaseConsumer, CommitMode, Consumer as _},
+    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerGroupMetadata},
     error::{KafkaError, RDKafkaErrorCode},
 };
 use std::{
@@ -26,12 +31,15 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the loop looks around when there are no records.
 const TICK: Duration = Duration::from_millis(50);
+/// After so many commits that the group has refused, only joining it anew helps.
+const REFUSALS: u32 = 50;
 
 /// What sessions stand on, one after the other.
 #[derive(Debug)]
 pub(crate) struct Ground<P> {
     pub(crate) processor: Arc<P>,
     pub(crate) config: Arc<Config>,
+    pub(crate) instance: Instance,
     pub(crate) status: Arc<Status>,
     pub(crate) metrics: Metrics,
     /// The sources that can be read.
@@ -49,6 +57,8 @@ pub(crate) struct Session<'a, P: Processor> {
     partitions: Partitions<'a, P>,
     /// When what has gathered is to be written and committed.
     due: Option<Instant>,
+    /// So many commits in a row the group has refused.
+    refusals: u32,
 }
 
 impl<'a, P: Processor> Session<'a, P> {
@@ -57,11 +67,14 @@ impl<'a, P: Processor> Session<'a, P> {
         let consumer = BaseConsumer::from_config_and_context(&config, Assignment::default())
             .context("make a consumer")?;
         let writer = Writer::new(
-            &ground.config.effect_producer(),
+            &ground.config.effect_producer(ground.instance.name()),
             Arc::clone(&ground.status),
             ground.metrics.clone(),
             ground.stop.clone(),
         )?;
+        if ground.config.delivery == Delivery::ExactlyOnce {
+            writer.prepare_transactions()?;
+        }
         Ok(Self {
             ground,
             consumer: Arc::new(consumer),
@@ -69,6 +82,7 @@ impl<'a, P: Processor> Session<'a, P> {
             subscribed: Vec::new(),
             partitions: Partitions::new(ground),
             due: None,
+            refusals: 0,
         })
     }
 
@@ -133,41 +147,39 @@ impl<'a, P: Processor> Session<'a, P> {
         self.due.is_some_and(|due| due <= clock::now()) || self.partitions.is_full()
     }
 
-    /// Writes what has gathered, then commits the offsets it came from. Changes of state are
-    /// written after results, so that a result whose window is gone from the state has been said.
+    /// Writes what has gathered and commits the offsets it came from.
     fn commit(&mut self) -> anyhow::Result<()> {
         self.due = None;
-        let effects = self.partitions.gather();
-        let (changes, results): (Vec<_>, Vec<_>) = effects
-            .sends
-            .iter()
-            .partition(|send| send.kind == Kind::Change);
-        let is_lost = || self.consumer.assignment_lost();
-        self.writer.write(&results, is_lost)?;
-        self.writer.write(&changes, is_lost)?;
-        self.tell(&effects);
-        self.commit_offsets()
-    }
-
-    fn tell(&self, effects: &Effects) {
-        self.ground.metrics.count(effects);
-        self.ground.processor.written(effects);
-    }
-
-    fn commit_offsets(&mut self) -> anyhow::Result<()> {
+        self.partitions.gather();
         let mut offsets = TopicPartitionList::new();
         for (topic, partition, offset) in self.partitions.offsets() {
             let offset = rdkafka::Offset::Offset(offset.0);
             offsets.add_partition_offset(topic, partition, offset)?;
         }
+        match self.ground.config.delivery {
+            Delivery::AtLeastOnce => self.write_then_commit(offsets),
+            Delivery::ExactlyOnce => self.commit_as_one(&offsets),
+        }
+    }
+
+    /// Changes of state are written after results, so that a result whose window is gone from the
+    /// state has been said.
+    fn write_then_commit(&mut self, offsets: TopicPartitionList) -> anyhow::Result<()> {
+        let (changes, results): (Vec<_>, Vec<_>) = self
+            .partitions
+            .sends()
+            .partition(|send| send.kind == Kind::Change);
+        let is_lost = || self.consumer.assignment_lost();
+        self.writer.write(&results, is_lost)?;
+        self.writer.write(&changes, is_lost)?;
+        self.partitions.written();
         if offsets.count() == 0 {
             return Ok(());
         }
         match self.consumer.commit(&offsets, CommitMode::Sync) {
             Ok(()) => {
-                self.partitions.offsets_committed();
                 self.consumer.context().owe_nothing();
-                self.ground.metrics.commits.inc();
+                self.committed();
             }
             // While the group rebalances or its coordinator is away. The effects are written; the
             // offsets go with the next commit, or with the partition to who gets it.
@@ -179,5 +191,53 @@ impl<'a, P: Processor> Session<'a, P> {
             }
         }
         Ok(())
+    }
+
+    /// In one transaction, so that no crash can come in between.
+    fn commit_as_one(&mut self, offsets: &TopicPartitionList) -> anyhow::Result<()> {
+        let sends: Vec<_> = self.partitions.sends().collect();
+        if sends.is_empty() && offsets.count() == 0 {
+            return Ok(());
+        }
+        let membership = self.membership();
+        let membership = membership.context("the group has given out no partitions yet")?;
+        let is_lost = || self.consumer.assignment_lost();
+        match self
+            .writer
+            .transact(&sends, offsets, &membership, is_lost)?
+        {
+            Outcome::Committed => {
+                self.refusals = 0;
+                self.partitions.written();
+                self.committed();
+            }
+            // Effects of partitions that stay are written with the next transaction; others go
+            // with their partitions, when the event that says so comes.
+            Outcome::Refused(error) => {
+                self.refusals += 1;
+                self.ground.metrics.failed_commits.inc();
+                if self.refusals >= REFUSALS {
+                    return Err(error).context("commit as a member of the group");
+                }
+                tracing::info!(%error, "the group has moved on; what was read is written once more");
+                self.due = Some(clock::now() + self.ground.config.commit_interval);
+            }
+        }
+        Ok(())
+    }
+
+    /// With the newer protocol a member's epoch moves on only after the member has let go of what it
+    /// must (KIP-848), and also without any event; with the older one each generation has its event.
+    fn membership(&self) -> Option<Arc<ConsumerGroupMetadata>> {
+        if self.ground.config.is_group_of_brokers() {
+            self.consumer.group_metadata().map(Arc::new)
+        } else {
+            self.consumer.context().membership()
+        }
+    }
+
+    fn committed(&mut self) {
+        self.partitions.offsets_committed();
+        self.ground.metrics.commits.inc();
     }
 }

@@ -1,5 +1,9 @@
 //! Writes effects, and knows when all of them are acknowledged.
 
+mod transaction;
+
+pub(crate) use transaction::Outcome;
+
 use crate::{Metrics, Status, quiet::Quiet, status::Part};
 use anyhow::Context as _;
 use footfall_task::{Outgoing, Send};

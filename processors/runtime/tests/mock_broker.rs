@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use footfall_runtime::{Config, Metrics, Runtime, Status};
+use footfall_runtime::{Config, Delivery, Metrics, Runtime, Status};
 use footfall_service::{
     health::Kafka,
     kafka::{CreateTopics, Settings},
@@ -138,6 +138,8 @@ impl Scene {
             },
             group: "echo".into(),
             commit_interval: Duration::from_millis(20),
+            delivery: Delivery::AtLeastOnce,
+            state_dir: None,
             topics: CreateTopics::default(),
         };
         let stop = CancellationToken::new();

@@ -24,8 +24,14 @@ const KEYS: &[Key] = &[
     Key {
         path: "delivery",
         form: Form::Choice(&["at_least_once", "exactly_once"]),
-        default: Default::Value("at_least_once"),
-        help: "what a crash may do: at_least_once may count a commit interval's records twice",
+        default: Default::Value("exactly_once"),
+        help: "what a crash may do: with at_least_once, a commit interval's records may count twice",
+    },
+    Key {
+        path: "state_dir",
+        form: Form::Path,
+        default: Default::Absent,
+        help: "folder for what this process keeps over a restart; no other process may use it",
     },
     Key {
         path: "commit_interval",

@@ -70,6 +70,7 @@ fn a_short_stream_counts_updates_by_the_records_own_key() {
     );
     assert_eq!(config.runtime.group, "footfall-aggregation");
     assert_eq!(config.runtime.commit_interval, Duration::from_millis(100));
+    assert_eq!(config.runtime.delivery, Delivery::ExactlyOnce);
     assert!(config.runtime.topics.create && !config.tail);
 }
 
@@ -176,12 +177,6 @@ fn every_mistake_is_told_with_line_key_expectation_and_finding() {
             r#"to = "pages""#,
             "to = \"pages\"\naggregate = { end = \"count()\" }",
             "reserved.toml:8: streams.pages.aggregate.end: expected a name other than key, key_base64, start, end, final, closed_by, found `end`",
-        ),
-        (
-            "delivery.toml",
-            "[kafka]",
-            "delivery = \"exactly_once\"\n[kafka]",
-            "delivery.toml:2: delivery: expected `at_least_once`, which is what this version can do, found `exactly_once`",
         ),
         (
             "name.toml",

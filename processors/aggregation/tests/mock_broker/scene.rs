@@ -148,6 +148,7 @@ impl Broker {
             .chain(["--kafka-brokers", &self.address]);
         let arguments = arguments
             .chain(["--topics-create", "false"])
+            .chain(["--delivery", "at_least_once"])
             .map(OsString::from);
         let inputs = Inputs {
             arguments: arguments.collect(),

@@ -2,12 +2,14 @@ use crate::quiet::Quiet;
 use rdkafka::{
     ClientContext, TopicPartitionList,
     config::RDKafkaLogLevel,
-    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance},
+    consumer::{
+        BaseConsumer, CommitMode, Consumer as _, ConsumerContext, ConsumerGroupMetadata, Rebalance,
+    },
     error::KafkaError,
 };
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// What the group has decided while the consumer was polled.
@@ -20,16 +22,25 @@ pub(super) enum Event {
 }
 
 /// Gathers what the group decides, to be acted on outside of librdkafka's callback.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Assignment {
     events: Mutex<Vec<Event>>,
     owed: Mutex<Option<TopicPartitionList>>,
+    membership: Mutex<Option<Arc<ConsumerGroupMetadata>>>,
 }
 
 impl Assignment {
     /// What has happened since the last call, in order.
     pub(super) fn take(&self) -> Vec<Event> {
         std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What this process is in the group since the newest event. It is not asked for later: by then
+    /// the group may have given a partition away without an event for it yet, and Kafka does not
+    /// check whose partition an offset is.
+    pub(super) fn membership(&self) -> Option<Arc<ConsumerGroupMetadata>> {
+        let membership = self.membership.lock();
+        membership.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Remembers offsets whose effects are written and whose commit failed.
@@ -76,6 +87,10 @@ impl ClientContext for Assignment {
 
 impl ConsumerContext for Assignment {
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        *self
+            .membership
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = consumer.group_metadata().map(Arc::new);
         match rebalance {
             Rebalance::Assign(partitions) => self.push(Event::Assigned(places(partitions))),
             Rebalance::Revoke(partitions) => {

@@ -103,20 +103,28 @@ impl<'a, P: Processor> Partitions<'a, P> {
         self.gathered.effects >= EFFECTS_AT_ONCE || self.gathered.bytes >= BYTES_AT_ONCE
     }
 
-    /// Takes what is to be written.
-    pub(super) fn gather(&mut self) -> Effects {
+    /// Has the tasks say what has gathered since they were asked last.
+    pub(super) fn gather(&mut self) {
         self.gathered = Gathered::default();
-        let mut gathered = Effects::default();
-        for running in self
-            .running
-            .values_mut()
-            .filter(|running| running.is_ahead())
-        {
+        let ahead = self.running.values_mut();
+        for running in ahead.filter(|running| running.is_ahead()) {
             running.task.commit(&mut running.effects);
-            gathered.sends.append(&mut running.effects.sends);
-            gathered.counted.append(&mut running.effects.counted);
         }
-        gathered
+    }
+
+    /// What is to be written, in this order for each partition.
+    pub(super) fn sends(&self) -> impl Iterator<Item = &Send> {
+        let effects = self.running.values().map(|running| &running.effects);
+        effects.flat_map(|effects| &effects.sends)
+    }
+
+    /// Forgets what is written, and tells of it.
+    pub(super) fn written(&mut self) {
+        for running in self.running.values_mut() {
+            let effects = std::mem::take(&mut running.effects);
+            self.ground.metrics.count(&effects);
+            self.ground.processor.written(&effects);
+        }
     }
 
     /// The offsets that the group does not know yet.
