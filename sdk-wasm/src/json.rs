@@ -1,5 +1,7 @@
 //! Writes JSON, and nothing else: it never reads any.
 
+use crate::scan::join;
+
 /// A JSON object in the making. What is empty is left out.
 #[derive(Debug, Default)]
 pub struct Object {
@@ -21,11 +23,6 @@ impl Object {
         self.key(key);
         push_number(&mut self.text, value);
         self
-    }
-
-    /// Adds `true`, unless the value is false.
-    pub fn flag(&mut self, key: &str, value: bool) -> &mut Self {
-        self.json(key, if value { "true" } else { "" })
     }
 
     /// Adds a member that is JSON already, unless it is empty or an empty object.
@@ -55,44 +52,41 @@ impl Object {
     /// The object.
     #[must_use]
     pub fn finish(&self) -> String {
-        let mut object = String::with_capacity(self.text.len() + 2);
-        object.push('{');
-        object.push_str(&self.text);
-        object.push('}');
-        object
+        join(&["{", &self.text, "}"])
     }
 
     fn key(&mut self, key: &str) {
         self.comma();
         push_string(&mut self.text, key);
-        self.text.push(':');
+        self.text.push_str(":");
     }
 
     fn comma(&mut self) {
         if !self.text.is_empty() {
-            self.text.push(',');
+            self.text.push_str(",");
         }
     }
 }
 
 /// Appends a JSON string.
 pub fn push_string(json: &mut String, value: &str) {
-    json.push('"');
-    for char in value.chars() {
-        match char {
-            '"' | '\\' => {
-                json.push('\\');
-                json.push(char);
+    json.push_str("\"");
+    let mut copied = 0;
+    for (at, byte) in value.bytes().enumerate() {
+        let is_control = byte < b' ';
+        if is_control || byte == b'"' || byte == b'\\' {
+            json.push_str(value.get(copied..at).unwrap_or_default());
+            json.push_str("\\");
+            copied = at;
+            if is_control {
+                json.push_str(if byte < 16 { "u000" } else { "u001" });
+                json.push_str(hex(byte & 15));
+                copied += 1;
             }
-            '\0'..='\x1f' => {
-                json.push_str("\\u00");
-                json.push(if char < '\x10' { '0' } else { '1' });
-                json.push(hex(char as u32));
-            }
-            _ => json.push(char),
         }
     }
-    json.push('"');
+    json.push_str(value.get(copied..).unwrap_or_default());
+    json.push_str("\"");
 }
 
 /// Appends a number in decimal.
@@ -100,17 +94,13 @@ pub fn push_number(text: &mut String, value: u64) {
     if value >= 10 {
         push_number(text, value / 10);
     }
-    text.push(digit(value % 10));
+    text.push_str(hex(u8::try_from(value % 10).unwrap_or(0)));
 }
 
-/// The lower-case hexadecimal digit of the lowest four bits.
-#[must_use]
-pub fn hex(value: u32) -> char {
-    char::from_digit(value & 15, 16).unwrap_or('0')
-}
-
-fn digit(value: u64) -> char {
-    hex(u32::try_from(value).unwrap_or(0))
+/// A lower-case hexadecimal digit.
+fn hex(value: u8) -> &'static str {
+    let at = usize::from(value);
+    "0123456789abcdef".get(at..=at).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -122,8 +112,8 @@ mod tests {
     fn what_is_empty_is_left_out() {
         let mut object = Object::default();
         object.text("a", "").json("b", "{}").json("c", "");
-        object.flag("d", false).number("e", 0).flag("f", true);
-        assert_eq!(object.finish(), r#"{"e":0,"f":true}"#);
+        object.number("d", 0);
+        assert_eq!(object.finish(), r#"{"d":0}"#);
     }
 
     #[test]

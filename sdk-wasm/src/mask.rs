@@ -21,7 +21,7 @@ pub fn mask(text: &str) -> String {
             }
             if at < end {
                 masked.push_str(text.get(copied..at).unwrap_or_default());
-                masked.push('*');
+                masked.push_str("*");
                 copied = at + 1;
             }
         }

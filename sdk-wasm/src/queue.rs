@@ -2,7 +2,7 @@
 
 use crate::{
     ledger::{Ledger, Reason},
-    scan::{cut, split},
+    scan::{cut, join, split},
     uuid,
 };
 
@@ -21,13 +21,13 @@ pub struct Batch {
 pub const END: &str = ",\n";
 
 /// What a line with an envelope starts with; an event's starts with `{`.
-const ENVELOPE: char = '=';
+const ENVELOPE: &str = "=";
 
 /// What starts the lines that were handed over where nobody reads the answer.
 const SENT: &str = "?\n";
 
 /// What starts the line with the ledger.
-const LEDGER: char = '!';
+const LEDGER: &str = "!";
 
 /// What every event starts with; its id follows, and says when it was recorded.
 const BEFORE_ID: &str = "{\"id\":\"";
@@ -46,9 +46,8 @@ pub struct Queue {
 }
 
 impl Batch {
-    fn write(&self, text: &mut String) {
-        begin(text, &self.envelope);
-        text.push_str(&self.events);
+    fn to_text(&self) -> String {
+        join(&[&head(&self.envelope), &self.events])
     }
 }
 
@@ -69,8 +68,8 @@ impl Queue {
             return;
         }
         if self.waiting.is_empty() || self.envelope != envelope {
-            begin(&mut self.waiting, envelope);
-            envelope.clone_into(&mut self.envelope);
+            self.waiting.push_str(&head(envelope));
+            self.envelope = envelope.to_owned();
         }
         self.waiting.push_str(event);
         self.waiting.push_str(END);
@@ -80,23 +79,21 @@ impl Queue {
     /// Takes out the oldest events that fit one request: at most `count`, and, from the second on,
     /// at most `bytes` together.
     pub fn take(&mut self, count: usize, bytes: usize) -> Option<Batch> {
-        while let Some((head, events)) = split(&self.waiting, b'\n') {
-            let envelope = head.get(1..)?.to_owned();
+        while let Some((line, events)) = split(&self.waiting, b'\n') {
             let (taken, length) = measure(events, count, bytes);
             let (events, rest) = events.split_at_checked(length)?;
-            let events = events.to_owned();
-            let mut waiting = String::new();
-            if rest.starts_with('{') {
-                begin(&mut waiting, &envelope);
-            }
-            waiting.push_str(rest);
-            self.waiting = waiting;
+            let batch = Batch {
+                envelope: line.get(1..)?.to_owned(),
+                events: events.to_owned(),
+                count: taken,
+            };
+            self.waiting = if rest.starts_with("{") {
+                join(&[line, "\n", rest])
+            } else {
+                rest.to_owned()
+            };
             if taken > 0 {
-                return Some(Batch {
-                    envelope,
-                    events,
-                    count: taken,
-                });
+                return Some(batch);
             }
         }
         None
@@ -104,22 +101,19 @@ impl Queue {
 
     /// Puts a batch back to the front.
     pub fn put_back(&mut self, batch: &Batch) {
-        let mut text = String::new();
-        batch.write(&mut text);
         if self.waiting.is_empty() {
-            self.envelope.clone_from(&batch.envelope);
-        } else if let Some((head, events)) = split(&self.waiting, b'\n')
-            && head.strip_prefix(ENVELOPE) == Some(&batch.envelope)
-        {
-            self.waiting = events.to_owned();
+            self.envelope = batch.envelope.clone();
         }
-        text.push_str(&self.waiting);
-        self.waiting = text;
+        let head = head(&batch.envelope);
+        // What follows under the same envelope needs it only once.
+        let rest = self.waiting.strip_prefix(head.as_str());
+        let rest = rest.unwrap_or(&self.waiting);
+        self.waiting = join(&[&head, &batch.events, rest]);
     }
 
     /// A batch was handed over, and nobody will read the answer.
     pub fn keep_sent(&mut self, batch: &Batch) {
-        batch.write(&mut self.sent);
+        self.sent.push_str(&batch.to_text());
     }
 
     /// The server answers: what was handed over before is taken for delivered if it took what came
@@ -127,7 +121,7 @@ impl Queue {
     pub fn judge_sent(&mut self, taken: bool) {
         let sent = std::mem::take(&mut self.sent);
         if !taken {
-            self.prepend(sent);
+            self.prepend(&sent);
         }
     }
 
@@ -137,16 +131,16 @@ impl Queue {
         let mut text = self.waiting.as_str();
         while let Some((line, rest)) = split(text, b'\n') {
             if line.strip_prefix(ENVELOPE) == Some(before) {
-                begin(&mut waiting, after);
+                waiting.push_str(&head(after));
             } else {
                 waiting.push_str(line);
-                waiting.push('\n');
+                waiting.push_str("\n");
             }
             text = rest;
         }
         self.waiting = waiting;
         if self.envelope == before {
-            after.clone_into(&mut self.envelope);
+            self.envelope = after.to_owned();
         }
     }
 
@@ -161,7 +155,7 @@ impl Queue {
         let mut text = self.waiting.as_str();
         let mut count = 0;
         while let Some((line, rest)) = split(text, b'\n') {
-            count += usize::from(line.starts_with('{'));
+            count += usize::from(line.starts_with("{"));
             text = rest;
         }
         count
@@ -198,9 +192,7 @@ impl Queue {
     pub fn to_text(&self, ledger: &Ledger) -> String {
         let mut text = String::new();
         if !ledger.is_empty() {
-            text.push(LEDGER);
-            text.push_str(&ledger.to_text());
-            text.push('\n');
+            text = join(&[LEDGER, &ledger.to_text(), "\n"]);
         }
         text.push_str(&self.waiting);
         if !self.sent.is_empty() {
@@ -216,21 +208,21 @@ impl Queue {
         let mut list = &mut waiting;
         while !text.is_empty() {
             let (line, rest) = cut(text, b'\n');
-            let is_event = line.starts_with('{') && line.ends_with(',') && !list.is_empty();
+            let is_event = line.starts_with("{") && line.ends_with(",") && !list.is_empty();
             if let Some(counts) = line.strip_prefix(LEDGER) {
                 ledger.read(counts);
             } else if line == "?" {
                 list = &mut sent;
             } else if is_event || line.len() > 1 && line.starts_with(ENVELOPE) {
                 list.push_str(line);
-                list.push('\n');
+                list.push_str("\n");
             } else {
                 ledger.add(Reason::StorageLost, 1);
             }
             text = rest;
         }
         self.sent.push_str(&sent);
-        self.prepend(waiting);
+        self.prepend(&waiting);
         ledger.add(Reason::QueueFull, self.shrink(self.limit));
     }
 
@@ -250,12 +242,11 @@ impl Queue {
         gone
     }
 
-    fn prepend(&mut self, mut text: String) {
+    fn prepend(&mut self, text: &str) {
         if self.waiting.is_empty() {
             self.envelope.clear();
         }
-        text.push_str(&self.waiting);
-        self.waiting = text;
+        self.waiting = join(&[text, &self.waiting]);
     }
 
     fn bytes(&self) -> usize {
@@ -263,17 +254,16 @@ impl Queue {
     }
 }
 
-fn begin(text: &mut String, envelope: &str) {
-    text.push(ENVELOPE);
-    text.push_str(envelope);
-    text.push('\n');
+/// The line that events stand below.
+fn head(envelope: &str) -> String {
+    join(&[ENVELOPE, envelope, "\n"])
 }
 
 /// How many events at the start of a text fit one request, and their length.
 fn measure(text: &str, most: usize, bytes: usize) -> (usize, usize) {
     let (mut count, mut end) = (0, 0);
     let mut rest = text;
-    while rest.starts_with('{')
+    while rest.starts_with("{")
         && let Some((line, after)) = split(rest, b'\n')
     {
         let length = line.len() + 1;

@@ -59,9 +59,7 @@ impl Wait {
     /// Waits after one more failure: full jitter, from a random number in `0..1`, unless the server
     /// asked for a time of its own.
     pub fn fail(&mut self, now: u64, random: f64, asked_ms: Option<u64>) {
-        let longest = FIRST_MS
-            .saturating_mul(1 << self.failures.min(20))
-            .min(LONGEST_MS);
+        let longest = (FIRST_MS << self.failures.min(20)).min(LONGEST_MS);
         self.failures = self.failures.saturating_add(1);
         self.asked = asked_ms.is_some();
         let wait = asked_ms.unwrap_or_else(|| share(longest, random));
@@ -104,7 +102,7 @@ impl Wait {
     /// wait longer than a server may ask for.
     pub fn read(&mut self, text: &str, now: u64) {
         if let Some((failures, rest)) = number(text)
-            && let Some((until, rest)) = rest.strip_prefix(' ').and_then(number)
+            && let Some((until, rest)) = rest.strip_prefix(" ").and_then(number)
         {
             self.failures = failures;
             self.until = until.min(now.saturating_add(LONGEST_ASKED_MS));
@@ -117,10 +115,10 @@ impl Wait {
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         push_number(&mut text, self.failures);
-        text.push(' ');
+        text.push_str(" ");
         push_number(&mut text, self.until);
         if self.asked {
-            text.push('!');
+            text.push_str("!");
         }
         text
     }

@@ -50,12 +50,12 @@ impl Session {
     pub fn parse(text: &str) -> Option<Self> {
         let (id, times) = split(text, b' ').filter(|(id, _)| id.len() == 36)?;
         let (started, rest) = number(times)?;
-        let (active, rest) = number(rest.strip_prefix(' ')?)?;
+        let (active, rest) = number(rest.strip_prefix(" ")?)?;
         Some(Self {
             id: id.to_owned(),
             started,
             active,
-            campaign: rest.strip_prefix(' ').unwrap_or_default().to_owned(),
+            campaign: rest.strip_prefix(" ").unwrap_or_default().to_owned(),
         })
     }
 
@@ -64,10 +64,10 @@ impl Session {
     pub fn to_text(&self) -> String {
         let mut text = self.id.clone();
         for number in [self.started, self.active] {
-            text.push(' ');
+            text.push_str(" ");
             push_number(&mut text, number);
         }
-        text.push(' ');
+        text.push_str(" ");
         text.push_str(&self.campaign);
         text
     }
@@ -77,7 +77,7 @@ impl Session {
 #[must_use]
 pub fn is_sampled(id: &str, share: f64) -> bool {
     let mut drawn: u32 = 0;
-    for digit in id.chars().filter_map(|char| char.to_digit(16)) {
+    for digit in id.bytes().filter_map(|byte| char::from(byte).to_digit(16)) {
         drawn = drawn << 4 | digit;
     }
     f64::from(drawn) < share * 4_294_967_296.0
@@ -135,7 +135,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_session_comes_back_from_storage(started: u64, active: u64, campaign in ".*") {
+        fn every_session_comes_back_from_storage(
+            started in 0..10_u64.pow(19), active in 0..10_u64.pow(19), campaign in ".*",
+        ) {
             let session = Session { campaign, ..session(started, active) };
             prop_assert_eq!(Session::parse(&session.to_text()), Some(session));
         }

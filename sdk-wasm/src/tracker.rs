@@ -110,7 +110,7 @@ impl Tracker {
 
     /// Records an event: a JSON object without `id` and `seq`. `now` may be later than its time.
     pub fn record(&mut self, event: &str, now: u64, world: &mut impl World) {
-        let Some(members) = event.strip_prefix('{') else {
+        let Some(members) = event.strip_prefix("{") else {
             return;
         };
         if self.delivery.is_stopped() {
@@ -122,7 +122,7 @@ impl Tracker {
         }
         let mut json = join(&["{\"id\":\"", &world.id(), "\",\"seq\":"]);
         push_number(&mut json, self.seq);
-        json.push(',');
+        json.push_str(",");
         json.push_str(members);
         self.seq += 1;
         self.delivery.wait_from(now);
