@@ -44,12 +44,12 @@ export interface Options {
 
 /** What `@footfall/sdk/twin` exports for `twin`. */
 export interface TwinModule {
-  load(): Promise<unknown>;
+  load(options: Options): Promise<unknown>;
 }
 
 /** What `@footfall/sdk/vitals` exports for `vitals`. */
 export interface VitalsModule {
-  measure(report: (name: string, value: number, rating: string) => void): void;
+  measure(report: (name: string, value: number, rating: string) => unknown): void;
 }
 
 /** What can be recorded without being called for. */

@@ -12,7 +12,21 @@ const [work, dist] = process.argv.slice(2);
 const scripts = join(import.meta.dirname, "../script");
 
 /** The most bytes, after brotli, that a visitor may have to download. */
-const MOST = { loader: 1536, all: 16948 };
+const MOST = { loader: 1536, all: 16384 };
+
+/** Has some modules come from elsewhere when they are imported by `import()`. */
+const instead = (modules) => ({
+  name: "instead",
+  setup(build) {
+    build.onResolve({ filter: /^\./ }, ({ kind, path }) => {
+      const found = kind === "dynamic-import" && modules[basename(path)];
+      return found || undefined;
+    });
+  },
+});
+
+/** Beside the tag they are files of their own, whose names may be cached for ever. */
+const apart = ({ name }) => ({ path: `./${name}`, external: true });
 
 const base64 = {
   name: "wasm",
@@ -36,17 +50,20 @@ async function bundle(entry, options) {
     logLevel: "warning",
     legalComments: "none",
     alias: { "footfall-twin": join(work, "twin.js") },
-    plugins: [base64],
     ...options,
+    plugins: [base64, ...(options?.plugins ?? [])],
   });
   return Buffer.from(result.outputFiles[0].contents);
 }
+
+/** What brotli likes best. */
+const compress = { passes: 3, hoist_funs: true, if_return: false };
 
 /** What every visitor downloads: terser takes a twentieth off what esbuild leaves. */
 async function smallest(entry, options) {
   const script = (await bundle(entry, options)).toString();
   const module = options.format === "esm";
-  const { code } = await minify(script, { module, toplevel: true, ecma: 2020, compress: { passes: 3 } });
+  const { code } = await minify(script, { module, toplevel: true, ecma: 2020, compress });
   return Buffer.from(code);
 }
 
@@ -68,16 +85,21 @@ function brotli(content) {
 await mkdir(dist, { recursive: true });
 const wasmBytes = await readFile(join(work, "footfall.wasm"));
 const wasm = await write(hashed("footfall.wasm", wasmBytes), wasmBytes);
-const coreBytes = await smallest("core.ts", { format: "esm" });
-const core = await write(hashed("core.js", coreBytes), coreBytes);
-const twinBytes = await bundle("twin.ts", { format: "esm" });
-const twin = await write(hashed("footfall-twin.js", twinBytes), twinBytes);
 const vitalsBytes = await bundle("vitals.ts", { format: "esm" });
 const vitals = await write(hashed("footfall-vitals.js", vitalsBytes), vitalsBytes);
+const extrasBytes = await smallest("extras/all.ts", {
+  format: "esm",
+  plugins: [instead({ vitals: apart(vitals) })],
+});
+const extras = await write(hashed("footfall-extras.js", extrasBytes), extrasBytes);
+const beside = { format: "esm", plugins: [instead({ all: apart(extras) })] };
+const coreBytes = await smallest("core.ts", beside);
+const core = await write(hashed("core.js", coreBytes), coreBytes);
+const twinBytes = await bundle("twin.ts", beside);
+const twin = await write(hashed("footfall-twin.js", twinBytes), twinBytes);
 const define = {
   CORE_FILE: JSON.stringify(basename(core.name)),
   TWIN_FILE: JSON.stringify(basename(twin.name)),
-  VITALS_FILE: JSON.stringify(basename(vitals.name)),
   WASM_FILE: JSON.stringify(basename(wasm.name)),
 };
 const loader = await write("footfall.js", await smallest("tag.ts", { format: "iife", define }));
@@ -88,6 +110,7 @@ const privacy = await write(
 
 // The package: the same again, as files of fixed names, which bundlers put where they like.
 const npm = [];
+const plugins = [instead({ vitals: { path: join(scripts, "npm/no-vitals.ts") } })];
 for (const [name, options] of [
   ["index"],
   ["external"],
@@ -95,12 +118,13 @@ for (const [name, options] of [
   ["privacy", { target: "es2022" }],
   ["react", { external: ["@footfall/sdk", "react"], banner: { js: '"use client";' } }],
 ]) {
-  npm.push(await write(`${name}.js`, await bundle(`npm/${name}.ts`, { format: "esm", ...options })));
+  const script = await bundle(`npm/${name}.ts`, { format: "esm", plugins, ...options });
+  npm.push(await write(`${name}.js`, script));
 }
 npm.push(await write("vitals.js", vitalsBytes));
 npm.push(await write("footfall.wasm", wasmBytes));
 
-const tag = [loader, core, wasm, twin, vitals, privacy];
+const tag = [loader, core, wasm, extras, twin, vitals, privacy];
 const integrity = Object.fromEntries(
   [...tag, ...npm].map(({ name, content }) => [
     name,

@@ -4,17 +4,19 @@ import { clicked, type Click } from "./clicks";
 import { Call } from "./code";
 import { context } from "./context";
 import { leave, scrolled, watchEyes } from "./engagement";
-import { failed } from "./errors";
 import { clearCommon, forget, isName, record, release, setCommon, setFilter, waiting } from "./events";
+import { extras, fetchExtras, say } from "./extras";
 import { submitted, typed } from "./forms";
 import type { Waiting } from "./footfall";
 import { connect, imports } from "./glue";
 import { enter, isBroken, onBroken } from "./guard";
+import { readable } from "./readable";
 import { connectTo, disarm, halt, pump } from "./sender";
-import { captures, object, set, warn } from "./settings";
+import { captures, debugs, object, set, wantsExtras } from "./settings";
 import { close, keep, leaveTrapped, look, open, rest, resume } from "./shelf";
 import { attempt, PREFIX } from "./store";
 import { settle, shown, viewed, watch } from "./views";
+import { Word } from "./word";
 
 /** Gives what the wasm, or its twin, exports, once it has what it imports. */
 export type Instantiate = (
@@ -37,8 +39,11 @@ let listening = false;
 /** The wasm is there. A second one would need a wire of its own: a visitor who comes back gets the first. */
 let ready: Promise<void> | undefined;
 
-export async function load(instantiate: Instantiate): Promise<Core> {
+export async function load(instantiate: Instantiate, options: Options): Promise<Core> {
+  set(options);
+  const more = wantsExtras() && fetchExtras(debugs());
   await (ready ??= begin(instantiate));
+  await more;
   return { start, grant, stop, call, flush, status };
 }
 
@@ -47,7 +52,6 @@ async function begin(instantiate: Instantiate): Promise<void> {
 }
 
 function start(options: Options, granted: boolean, approve: (event: Event) => Event | null): void {
-  set(options);
   setFilter(approve);
   setCommon(object("properties"));
   readAddressOptions();
@@ -89,7 +93,7 @@ function call(time: number, [name, ...args]: Waiting): void {
   // A user may be a number.
   const [first, second] = args.map((arg) => (typeof arg === "number" ? String(arg) : arg));
   if ((name === "track" || name === "identify") && !isName(first)) {
-    warn(name, "ignored: its first argument must be a text of 1 to 128 bytes, not", first);
+    say(Word.NotAName, name, first);
   } else if (name === "track") {
     record("custom", { name: first as string, properties: copy(second) }, time);
   } else if (name === "properties") {
@@ -107,20 +111,6 @@ function call(time: number, [name, ...args]: Waiting): void {
       enter(Call.Reset);
     }
   }
-}
-
-/** Web vitals, by the file that the tag or the site gives. */
-function measure(vitals: Options["vitals"]): void {
-  if (typeof vitals !== "function") {
-    warn("no vitals: give `vitals`, a function that imports @footfall/sdk/vitals");
-    return;
-  }
-  vitals().then(
-    (file) => file.measure((name, value, rating) => {
-      running && record("vital", { name, properties: { value, rating } });
-    }),
-    (error) => warn("no vitals:", error),
-  );
 }
 
 function flush(): Promise<void> {
@@ -145,7 +135,7 @@ function copy(properties: unknown): Properties | undefined {
     return JSON.parse(json);
   }
   if (properties != null) {
-    warn("properties left out: they must be an object that JSON can carry, not", properties);
+    say(Word.NotProperties, properties);
   }
   return undefined;
 }
@@ -193,10 +183,16 @@ function listen(vitals: Options["vitals"]): void {
     }
   });
   if (captures("vitals")) {
-    attempt(() => measure(vitals));
+    extras?.measureVitals(
+      vitals,
+      (name, value, rating) => running && record("vital", { name, properties: { value, rating } }),
+      say,
+    );
   }
   if (captures("errors")) {
-    on(window, "error unhandledrejection", failed);
+    on<ErrorEvent | PromiseRejectionEvent>(window, "error unhandledrejection", (event) =>
+      extras?.recordError(event, record, readable),
+    );
   }
   watch(() => running);
 }

@@ -1,11 +1,12 @@
 import type { Event, Properties } from "../index";
 import { clean } from "./address";
 import { Call } from "./code";
+import { say } from "./extras";
 import { enter } from "./guard";
 import { readable } from "./readable";
-import { say } from "./settings";
 import { keepSoon } from "./shelf";
 import { attempt } from "./store";
+import { Word } from "./word";
 
 export type Filter = (event: Event) => Event | null;
 
@@ -112,7 +113,7 @@ function judge(event: Event): void {
   const judged = filter ? attempt(() => filter!(event)) : event;
   busy = false;
   if (!judged || judged.type !== type || (type === "custom" && !isName(judged.name))) {
-    say("refused by beforeSend", event);
+    say(Word.Filtered, event);
     return;
   }
   // The core gives the id and the number.
@@ -124,7 +125,7 @@ function judge(event: Event): void {
   }
   const json = attempt(() => JSON.stringify(fit));
   if (json) {
-    say("recorded", json);
+    say(Word.Recorded, json);
     enter(Call.Record, json);
     keepSoon();
   }

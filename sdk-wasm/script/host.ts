@@ -1,16 +1,18 @@
 // What the wasm calls: `src/browser/host.rs` declares it.
 
 import { Ask, Tell } from "./code";
+import { extras, say } from "./extras";
 import { beacon, post, wake } from "./sender";
-import { number, say, share, text } from "./settings";
-import { read as readLocal, readCookie, write as writeLocal, writeCookie } from "./store";
+import { number, share, text } from "./settings";
+import { read, write } from "./store";
 import { newId } from "./uuid";
+import { Word } from "./word";
 
 /** What the call that runs has answered. */
 let answer: string | undefined;
 
 export function ask(what: Ask, name: string): string | undefined {
-  return what === Ask.Text ? text(name) : what === Ask.Id ? newId() : (isId(name) ? readCookie : readLocal)(name);
+  return what === Ask.Text ? text(name) : what === Ask.Id ? newId() : stored(name);
 }
 
 export function tell(what: Tell, first: string, second: string, value: number): unknown {
@@ -20,7 +22,7 @@ export function tell(what: Tell, first: string, second: string, value: number): 
     case Tell.Share:
       return share(first);
     case Tell.Write:
-      return (isId(first) ? writeCookie : writeLocal)(first, second);
+      return isId(first) ? extras?.writeCookie(first, second) : write(first, second);
     case Tell.Wake:
       return wake(value);
     case Tell.Post:
@@ -28,7 +30,7 @@ export function tell(what: Tell, first: string, second: string, value: number): 
     case Tell.Beacon:
       return beacon(first);
     case Tell.Dropped:
-      return say("lost, and not told yet", first);
+      return say(Word.Dropped, first);
     case Tell.Answer:
       answer = first;
   }
@@ -39,6 +41,10 @@ export function answered(): string | undefined {
   const text = answer;
   answer = undefined;
   return text;
+}
+
+function stored(name: string): string | undefined {
+  return isId(name) ? extras?.readCookie(name) : read(name);
 }
 
 /** Events are too long for a cookie, and no server needs them there. */

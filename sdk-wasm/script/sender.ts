@@ -1,13 +1,14 @@
 // Sends batches, one at a time over all tabs. What is due when, the wasm decides.
 
-import type { SentBatch } from "../index";
 import { Call } from "./code";
 import { learnTimezone } from "./context";
+import { extras, say } from "./extras";
 import { enter } from "./guard";
 import { askedMs } from "./retry-after";
-import { number, say } from "./settings";
+import { number } from "./settings";
 import { keep, look } from "./shelf";
-import { attempt, keepSent, sent } from "./store";
+import { attempt } from "./store";
+import { Word } from "./word";
 
 /** What came back: the status or 0, how long to wait or -1, and how many events were refused. */
 type Answer = [status: number, askedMs: number, rejected: number];
@@ -65,7 +66,7 @@ export function beacon(body: string): boolean {
   const taken = navigator.onLine !== false && attempt(() => navigator.sendBeacon(url, body));
   if (taken) {
     remember(body);
-    say("sent on leaving", body);
+    say(Word.Left, body);
   }
   return !!taken;
 }
@@ -126,7 +127,7 @@ async function ask(body: string): Promise<Answer> {
     return [beacon(body) ? 202 : 0, -1, 0];
   }
   const settle = remember(body);
-  say("sending", body);
+  say(Word.Sending, body);
   const answer: Answer = [0, -1, 0];
   const controller = (request = new AbortController());
   const { signal } = controller;
@@ -142,8 +143,8 @@ async function ask(body: string): Promise<Answer> {
     // No answer, or one that refuses no single event.
   }
   clearTimeout(limit);
-  settle(answer[0]);
-  say("answered", answer[0], body);
+  settle?.(answer[0]);
+  say(Word.Answered, answer[0], body);
   return answer;
 }
 
@@ -152,18 +153,7 @@ function init(body: string): RequestInit {
   return { method: "POST", body, credentials: "omit" };
 }
 
-/** Keeps what is sent for `inspect()`; call the result with the answer's status. */
-function remember(body: string): (status: number) => void {
-  const count = number("inspect", 0);
-  const batch: SentBatch = { sentAt: Date.now(), url, body, status: null };
-  const keep = (batches: SentBatch[]) => keepSent(batches.slice(-count));
-  if (count > 0) {
-    keep([...sent(), batch]);
-  }
-  return (status) => {
-    if (count > 0) {
-      const isThis = (kept: SentBatch) => kept.sentAt === batch.sentAt && kept.body === body;
-      keep(sent().map((kept) => (isThis(kept) ? { ...kept, status } : kept)));
-    }
-  };
+/** Keeps it for `inspect()`, if the site wants that. */
+function remember(body: string): ((status: number) => void) | undefined {
+  return extras?.remember(number("inspect", 0), url, body);
 }

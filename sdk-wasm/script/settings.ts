@@ -1,5 +1,7 @@
 import type { Options, Properties } from "../index";
+import { say } from "./extras";
 import { attempt } from "./store";
+import { Word } from "./word";
 
 /** In milliseconds and in bytes. */
 const UNITS: Record<string, number> = {
@@ -53,27 +55,26 @@ export function number(name: string, normal: number): number {
   const size = unit ? UNITS[unit] : 1;
   if (!digits || !size) {
     if (isSet(name)) {
-      warn(name, "is not understood, give a number or one like 3s or 16KB; now it is", normal);
+      say(Word.NotANumber, name, normal);
     }
     return normal;
   }
   return Math.min(Number(digits) * size, MOST);
 }
 
-/** Tells the developer what goes on, if the site asks for it. */
-export function say(...words: unknown[]): void {
-  tell("info", words);
+/** Whether the site asks for what few sites ask for. */
+export function wantsExtras(): boolean {
+  return (
+    debugs() ||
+    ["errors", "vitals", "click-ids"].some(captures) ||
+    text("storage") === "cookie" ||
+    number("inspect", 0) > 0
+  );
 }
 
-/** Tells the developer what is wrong, and what would be right, if the site asks for it. */
-export function warn(...words: unknown[]): void {
-  tell("warn", words);
-}
-
-function tell(level: "info" | "warn", words: unknown[]): void {
-  if (text("debug") === "true") {
-    attempt(() => console[level]("footfall:", ...words));
-  }
+/** Whether a developer wants to be told what goes on. */
+export function debugs(): boolean {
+  return text("debug") === "true";
 }
 
 /** A number from 0 to 1; 1 where it is anything else. */

@@ -4,7 +4,7 @@ import type { Choice } from "./consent";
 /** What every key of ours starts with. */
 export const PREFIX = "footfall.";
 const CHOICE = PREFIX + "choice";
-const SENT = PREFIX + "sent";
+export const SENT = PREFIX + "sent";
 export const TYPED = PREFIX + "typed";
 
 /** Reading `localStorage` alone may throw; then this page's memory has to do. */
@@ -30,17 +30,6 @@ export function read(name: string): string | undefined {
 
 export function write(name: string, value: string): boolean {
   return !!attempt(() => (localStorage.setItem(PREFIX + name, value), true));
-}
-
-export function readCookie(name: string): string | undefined {
-  const found = document.cookie.split("; ").find((cookie) => cookie.startsWith(PREFIX + name + "="));
-  return attempt(() => decodeURIComponent(found!.slice(PREFIX.length + name.length + 1)));
-}
-
-/** Whether the browser has taken it. Browsers keep no cookie for longer than 400 days. */
-export function writeCookie(name: string, value: string): boolean {
-  setCookie(PREFIX + name, encodeURIComponent(value), 34_560_000);
-  return readCookie(name) === value;
 }
 
 export function remove(name: string): boolean {
@@ -71,17 +60,13 @@ export function wipe(): void {
   }
 }
 
-function setCookie(name: string, value: string, seconds: number): void {
+export function setCookie(name: string, value: string, seconds: number): void {
   attempt(() => (document.cookie = `${name}=${value};path=/;samesite=lax;max-age=${seconds}`));
 }
 
 /** The batches that this tab has sent lately, oldest first. */
 export function sent(): SentBatch[] {
   return attempt(() => JSON.parse(sessionStorage.getItem(SENT)!)) || [];
-}
-
-export function keepSent(batches: SentBatch[]): void {
-  attempt(() => sessionStorage.setItem(SENT, JSON.stringify(batches)));
 }
 
 export function attempt<T>(risky: () => T): T | undefined {

@@ -7,7 +7,7 @@ import { compiled } from "../wasm";
 import { orTwin } from "./or-twin";
 
 const footfall = /* @__PURE__ */ create((options) =>
-  orTwin(load(compiled(bytes((options as Options).wasm))), options),
+  orTwin(load(compiled(bytes((options as Options).wasm)), options), options),
 );
 
 async function bytes(source: WasmSource | Promise<WasmSource>): Promise<BufferSource> {

@@ -8,7 +8,7 @@ import { compiled } from "../wasm";
 import { orTwin } from "./or-twin";
 
 const footfall = /* @__PURE__ */ create((options) =>
-  orTwin(load(compiled(decode(wasm))), options),
+  orTwin(load(compiled(decode(wasm)), options), options),
 );
 
 /** Not at import: servers import this too, and a visitor may say no. */

@@ -1,0 +1,13 @@
+/** What a developer can be told; `extras/words.ts` has the texts. */
+export const enum Word {
+  Recorded,
+  Filtered,
+  Sending,
+  Answered,
+  Left,
+  Dropped,
+  NotANumber,
+  NotAName,
+  NotProperties,
+  NoVitals,
+}
