@@ -271,15 +271,17 @@ fn read_all(config: &ClientConfig, topic: &str) -> Result<Vec<Record>, KafkaErro
     let mut records = Vec::new();
     // Offsets do not say how many records there are: compaction and transactions leave gaps.
     let mut remaining = partitions.len();
+    let mut silences = 0;
     while remaining > 0 {
         match consumer.poll(TIMEOUT) {
             Some(Ok(message)) => records.push(record(&message)),
             Some(Err(KafkaError::PartitionEOF(_))) => remaining -= 1,
             Some(Err(error)) => return Err(error),
+            // Once in a while something else than a record has come.
+            None if silences < 10 => silences += 1,
             None => {
-                return Err(KafkaError::MessageConsumption(
-                    RDKafkaErrorCode::OperationTimedOut,
-                ));
+                let code = RDKafkaErrorCode::OperationTimedOut;
+                return Err(KafkaError::MessageConsumption(code));
             }
         }
     }

@@ -6,7 +6,9 @@ mod gateway;
 mod load;
 mod report;
 mod sdk;
+mod streams;
 mod target;
+mod usage;
 
 use crate::requirements::Tool;
 
@@ -25,6 +27,8 @@ enum Name {
     Gateway(gateway::Options),
     /// Bytes, boot and clicks of the SDK in Chromium, beside an empty script and other trackers
     Sdk(sdk::Options),
+    /// Throughput, CPU, memory and restore of the streams, with Kafka Streams beside them
+    Streams(streams::Options),
 }
 
 /// Measures, prints a table and writes `target/bench/NAME.json`.
@@ -35,5 +39,6 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     match &options.name {
         Name::Gateway(options) => gateway::run(options),
         Name::Sdk(options) => sdk::run(options),
+        Name::Streams(options) => streams::run(options),
     }
 }

@@ -141,9 +141,18 @@ pub(crate) fn folder() -> PathBuf {
 /// # Errors
 /// When Maven fails.
 pub(crate) fn fetch() -> anyhow::Result<PathBuf> {
-    let project = cargo::root().join("xtask/kafka/pom.xml");
-    let libraries = folder().join("libs");
-    let complete = folder().join("fetched-pom.xml");
+    fetch_jars("xtask/kafka/pom.xml", &folder())
+}
+
+/// Fetches the jars that a project of Maven's names into `folder`, unless they are there already,
+/// and says where they are.
+///
+/// # Errors
+/// When Maven fails.
+pub(crate) fn fetch_jars(project: &str, folder: &Path) -> anyhow::Result<PathBuf> {
+    let project = cargo::root().join(project);
+    let libraries = folder.join("libs");
+    let complete = folder.join("fetched-pom.xml");
     let wanted = fs::read(&project).with_context(|| format!("read {}", project.display()))?;
     if fs::read(&complete).is_ok_and(|fetched| fetched == wanted) {
         return Ok(libraries);
@@ -160,7 +169,7 @@ pub(crate) fn fetch() -> anyhow::Result<PathBuf> {
     // Maven writes colour codes to stdout even when it has nothing to say; our stdout is for others
     // to read.
     maven.stdout(std::io::stderr());
-    process::run("fetch Apache Kafka with Maven", &mut maven)?;
+    process::run("fetch jars with Maven", &mut maven)?;
     fs::write(&complete, wanted).with_context(|| format!("write {}", complete.display()))?;
     Ok(libraries)
 }

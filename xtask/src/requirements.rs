@@ -75,6 +75,12 @@ pub(crate) const KAFKA: &[Tool] = &[
     Tool::program("mvn", "maven"),
 ];
 
+/// What compiles the program of Kafka Streams that the streams are measured beside.
+pub(crate) const KAFKA_STREAMS: &[Tool] = &[
+    Tool::program("javac", "default-jdk-headless"),
+    Tool::program("mvn", "maven"),
+];
+
 /// What the tests put before the gateways.
 pub(crate) const BALANCERS: &[Tool] = &[
     Tool::program("haproxy", "haproxy"),

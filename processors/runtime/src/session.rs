@@ -123,8 +123,8 @@ impl<'a, P: Processor> Session<'a, P> {
     }
 
     fn subscribe(&mut self) -> anyhow::Result<()> {
-        let readable = self.ground.readable.borrow().clone();
-        if readable != self.subscribed {
+        if *self.ground.readable.borrow() != self.subscribed {
+            let readable = self.ground.readable.borrow().clone();
             let topics: Vec<_> = readable.iter().map(String::as_str).collect();
             self.consumer.subscribe(&topics).context("subscribe")?;
             tracing::info!(topics = topics.join(", "), "subscribed");

@@ -1,5 +1,6 @@
 //! The process that is measured.
 
+use super::usage;
 use crate::{
     cargo,
     stack::{self, Stack},
@@ -7,15 +8,12 @@ use crate::{
 use anyhow::{Context as _, bail};
 use std::{
     ffi::OsString,
-    fs,
     net::{TcpListener, TcpStream},
     path::Path,
     thread::sleep,
     time::{Duration, Instant},
 };
 
-/// The unit of CPU times in `/proc`, the same on every architecture that Rust's std has for Linux.
-const TICK: Duration = Duration::from_millis(10);
 /// How often a start is looked for.
 const START_STEP: Duration = Duration::from_micros(200);
 const STEPS_TO_START: u32 = 50_000;
@@ -145,18 +143,7 @@ impl Target {
     /// # Errors
     /// When it is gone.
     pub(super) fn cpu(&self) -> anyhow::Result<Duration> {
-        let stat = self.proc("stat")?;
-        // Behind the name, which stands in parentheses and may hold anything; utime and stime are fields 14 and 15.
-        let (_, fields) = stat
-            .rsplit_once(") ")
-            .context("expected a name in /proc/PID/stat")?;
-        let ticks: Vec<u32> = fields
-            .split(' ')
-            .skip(11)
-            .take(2)
-            .filter_map(|ticks| ticks.parse().ok())
-            .collect();
-        Ok(TICK * ticks.iter().sum())
+        usage::cpu(self.pid)
     }
 
     /// The most memory that was resident at any time, in MiB.
@@ -164,10 +151,7 @@ impl Target {
     /// # Errors
     /// When it is gone.
     pub(super) fn peak_resident(&self) -> anyhow::Result<f64> {
-        let status = self.proc("status")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
-        Ok(kib.context("expected VmHWM in /proc/PID/status")? / 1024.0)
+        usage::peak_resident(self.pid)
     }
 
     /// The cumulative counts of the histogram of `POST /v1/events`, by upper bound in seconds.
@@ -192,11 +176,6 @@ impl Target {
         };
         Ok(lines.filter_map(bucket).collect())
     }
-
-    fn proc(&self, file: &str) -> anyhow::Result<String> {
-        let file = format!("/proc/{}/{file}", self.pid);
-        fs::read_to_string(&file).with_context(|| format!("read {file}"))
-    }
 }
 
 /// The value of an unlabelled sample; `name` ends with a space.
@@ -205,7 +184,11 @@ fn sample(page: &str, name: &str) -> Option<f64> {
         .find_map(|line| line.strip_prefix(name)?.parse().ok())
 }
 
-fn free_address() -> anyhow::Result<String> {
+/// An address that nobody listens on now.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn free_address() -> anyhow::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").context("find a free port")?;
     Ok(listener.local_addr()?.to_string())
 }

@@ -20,8 +20,11 @@ pub(super) struct Partitions<'a, P: Processor> {
     gathered: Gathered,
     /// Sources that the processor itself writes.
     internal: BTreeSet<Arc<str>>,
-    running: BTreeMap<(String, i32), Running<P::Task>>,
+    /// By topic, then partition: a record finds its task without a copy of its topic's name.
+    running: Tasks<P::Task>,
 }
+
+type Tasks<T> = BTreeMap<String, BTreeMap<i32, Running<T>>>;
 
 /// A task and what it has not committed yet.
 struct Running<T> {
@@ -55,18 +58,29 @@ impl<'a, P: Processor> Partitions<'a, P> {
             Event::Revoked(places) => {
                 tracing::info!(count = places.len(), "partitions revoked");
                 // What is not written yet is forgotten: the next owner reads those records again.
-                self.running.retain(|place, _| !places.contains(place));
+                for (topic, partition) in &places {
+                    if let Some(partitions) = self.running.get_mut(topic) {
+                        partitions.remove(partition);
+                    }
+                }
             }
             Event::Assigned(places) => {
                 tracing::info!(count = places.len(), "partitions assigned");
                 let mut tasks = self.begin(places);
                 self.restore(&mut tasks)?;
-                self.running.append(&mut tasks);
+                for (topic, partitions) in tasks {
+                    self.running.entry(topic).or_default().extend(partitions);
+                }
                 self.ground.status.goes_on(Part::Joining);
                 self.ground.status.goes_on(Part::Session);
             }
         }
-        let places: BTreeSet<_> = self.running.keys().cloned().collect();
+        let places = self.running.iter().flat_map(|(topic, partitions)| {
+            partitions
+                .keys()
+                .map(|partition| (topic.clone(), *partition))
+        });
+        let places: BTreeSet<_> = places.collect();
         let count = i64::try_from(places.len()).unwrap_or(i64::MAX);
         self.ground.metrics.partitions.set(count);
         self.ground.assigned.send_replace(places);
@@ -76,9 +90,10 @@ impl<'a, P: Processor> Partitions<'a, P> {
     /// Processes a record, and says how long its effects may wait to be written.
     pub(super) fn process(&mut self, message: &BorrowedMessage<'_>) -> Duration {
         let interval = self.ground.config.commit_interval;
-        let place = (message.topic().to_owned(), message.partition());
+        let partitions = self.running.get_mut(message.topic());
+        let running = partitions.and_then(|running| running.get_mut(&message.partition()));
         // A record of a partition that has just been revoked is another's matter.
-        let Some(running) = self.running.get_mut(&place) else {
+        let Some(running) = running else {
             return interval;
         };
         let record = borrow(message);
@@ -106,21 +121,20 @@ impl<'a, P: Processor> Partitions<'a, P> {
     /// Has the tasks say what has gathered since they were asked last.
     pub(super) fn gather(&mut self) {
         self.gathered = Gathered::default();
-        let ahead = self.running.values_mut();
-        for running in ahead.filter(|running| running.is_ahead()) {
+        for running in all_mut(&mut self.running).filter(|running| running.is_ahead()) {
             running.task.commit(&mut running.effects);
         }
     }
 
     /// What is to be written, in this order for each partition.
     pub(super) fn sends(&self) -> impl Iterator<Item = &Send> {
-        let effects = self.running.values().map(|running| &running.effects);
-        effects.flat_map(|effects| &effects.sends)
+        let running = self.running.values().flat_map(BTreeMap::values);
+        running.flat_map(|running| &running.effects.sends)
     }
 
     /// Forgets what is written, and tells of it.
     pub(super) fn written(&mut self) {
-        for running in self.running.values_mut() {
+        for running in all_mut(&mut self.running) {
             let effects = std::mem::take(&mut running.effects);
             self.ground.metrics.count(&effects);
             self.ground.processor.written(&effects);
@@ -129,24 +143,24 @@ impl<'a, P: Processor> Partitions<'a, P> {
 
     /// The offsets that the group does not know yet.
     pub(super) fn offsets(&self) -> impl Iterator<Item = (&str, i32, Offset)> {
-        let ahead = self
-            .running
-            .iter()
-            .filter(|(_, running)| running.is_ahead());
-        ahead.filter_map(|((topic, partition), running)| {
-            Some((topic.as_str(), *partition, running.next?))
+        self.running.iter().flat_map(|(topic, partitions)| {
+            let ahead = partitions.iter().filter(|(_, running)| running.is_ahead());
+            ahead.filter_map(|(partition, running)| {
+                Some((topic.as_str(), *partition, running.next?))
+            })
         })
     }
 
     /// Remembers that the group knows them.
     pub(super) fn offsets_committed(&mut self) {
-        for running in self.running.values_mut() {
+        for running in all_mut(&mut self.running) {
             running.committed = running.next;
         }
     }
 
-    fn begin(&self, places: BTreeSet<(String, i32)>) -> BTreeMap<(String, i32), Running<P::Task>> {
-        let begun = places.into_iter().map(|(topic, partition)| {
+    fn begin(&self, places: BTreeSet<(String, i32)>) -> Tasks<P::Task> {
+        let mut begun = Tasks::new();
+        for (topic, partition) in places {
             let metrics = &self.ground.metrics;
             let running = Running {
                 task: self.ground.processor.task(&topic, Partition(partition)),
@@ -155,38 +169,38 @@ impl<'a, P: Processor> Partitions<'a, P> {
                 next: None,
                 committed: None,
             };
-            ((topic, partition), running)
-        });
-        begun.collect()
+            begun.entry(topic).or_default().insert(partition, running);
+        }
+        begun
     }
 
     /// Gives the tasks the state that their predecessors have left.
-    fn restore(&self, tasks: &mut BTreeMap<(String, i32), Running<P::Task>>) -> anyhow::Result<()> {
-        // Which task a partition of a changelog belongs to.
-        let mut owners = BTreeMap::<Arc<str>, BTreeMap<i32, (String, i32)>>::new();
-        for (place, running) in &*tasks {
-            for changelog in running.task.changelogs() {
-                owners
-                    .entry(changelog)
-                    .or_default()
-                    .insert(place.1, place.clone());
+    fn restore(&self, tasks: &mut Tasks<P::Task>) -> anyhow::Result<()> {
+        // Whose state a changelog holds: a topic, with the partitions of the same numbers.
+        let mut owners = BTreeMap::<Arc<str>, (String, BTreeSet<i32>)>::new();
+        for (topic, partitions) in &*tasks {
+            for (partition, running) in partitions {
+                for changelog in running.task.changelogs() {
+                    let owner = owners.entry(changelog);
+                    let (_, owned) = owner.or_insert_with(|| (topic.clone(), BTreeSet::new()));
+                    owned.insert(*partition);
+                }
             }
         }
         let ground = self.ground;
-        for (changelog, owners) in owners {
+        for (changelog, (topic, owned)) in owners {
             ground
                 .status
                 .holds_up(Part::Restore, format!("restoring state from `{changelog}`"));
             restore(
                 &ground.config.observer(),
                 &changelog,
-                owners.keys().copied().collect(),
+                owned,
                 &ground.metrics,
                 &ground.stop,
                 |partition, key, value| {
-                    let owner = owners
-                        .get(&partition)
-                        .and_then(|place| tasks.get_mut(place));
+                    let partitions = tasks.get_mut(&topic);
+                    let owner = partitions.and_then(|running| running.get_mut(&partition));
                     let Some(running) = owner else { return Ok(()) };
                     let restored = running.task.restore(&changelog, key, value);
                     restored
@@ -197,6 +211,10 @@ impl<'a, P: Processor> Partitions<'a, P> {
         ground.status.goes_on(Part::Restore);
         Ok(())
     }
+}
+
+fn all_mut<T>(tasks: &mut Tasks<T>) -> impl Iterator<Item = &mut Running<T>> {
+    tasks.values_mut().flat_map(BTreeMap::values_mut)
 }
 
 /// What waits to be written.
