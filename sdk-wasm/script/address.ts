@@ -1,5 +1,5 @@
 import { captures, text } from "./settings";
-import { attempt } from "./store";
+import { attempt, typed } from "./store";
 
 /** Query parameters that are never sent, in any case. */
 const DENIED =
@@ -11,12 +11,15 @@ const LONGEST = 4096;
 let denied = new Set<string>();
 let kept = new Set<string>();
 let byHash = false;
+/** Whether the names of fields that people have typed into are denied already. */
+let knowsTyped = false;
 
 /** Reads what the site denies and keeps. */
 export function readAddressOptions(): void {
   denied = new Set(words(DENIED + " " + text("denyQuery")));
   kept = new Set(words(text("keepQuery")));
   byHash = captures("hash");
+  knowsTyped = false;
 }
 
 /** From now on these parameters are removed too, unless the site keeps them. */
@@ -45,6 +48,11 @@ export function clean(url: string): string {
 
 /** A query without what is denied. */
 function without(query: string): string {
+  // Most pages have no query, and the first look into this storage takes its time.
+  if (query && !knowsTyped) {
+    knowsTyped = true;
+    deny(typed());
+  }
   const isKept = (parameter: string) => {
     // The name as the server will read it.
     const name = [...new URLSearchParams(parameter).keys()][0]?.toLowerCase() ?? "";

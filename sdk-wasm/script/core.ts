@@ -1,12 +1,12 @@
 import type { Event, Options, Properties, Status } from "../index";
-import { deny, readAddressOptions } from "./address";
+import { readAddressOptions } from "./address";
 import { clicked, type Click } from "./clicks";
 import { Call } from "./code";
 import { context } from "./context";
 import { leave, scrolled, watchEyes } from "./engagement";
 import { clearCommon, forget, isName, record, release, setCommon, setFilter, waiting } from "./events";
 import { extras, fetchExtras, say } from "./extras";
-import { submitted, typed } from "./forms";
+import { submitted } from "./forms";
 import type { Waiting } from "./footfall";
 import { connect, imports } from "./glue";
 import { enter, isBroken, onBroken } from "./guard";
@@ -35,6 +35,8 @@ export interface Core {
 
 let running = false;
 let listening = false;
+/** Whether the first view is still to be recorded. */
+let unseen = false;
 
 /** The wasm is there. A second one would need a wire of its own: a visitor who comes back gets the first. */
 let ready: Promise<void> | undefined;
@@ -55,7 +57,6 @@ function start(options: Options, granted: boolean, approve: (event: Event) => Ev
   setFilter(approve);
   setCommon(object("properties"));
   readAddressOptions();
-  deny(typed());
   connectTo(options.endpoint);
   onBroken(() => {
     halt();
@@ -66,10 +67,20 @@ function start(options: Options, granted: boolean, approve: (event: Event) => Ev
   if (isBroken()) {
     leaveTrapped();
   }
-  shown();
   if (!listening) {
     listening = true;
     listen(options.vitals);
+  }
+  // Both at once would be a long task.
+  unseen = true;
+  setTimeout(see);
+}
+
+/** Records the first view, before anything else. */
+function see(): void {
+  if (unseen && running) {
+    unseen = false;
+    shown();
   }
 }
 
@@ -87,6 +98,7 @@ function stop(): void {
 }
 
 function call(time: number, [name, ...args]: Waiting): void {
+  see();
   if (name === "click") {
     return clicked(args[0] as Click, time);
   }
@@ -114,6 +126,7 @@ function call(time: number, [name, ...args]: Waiting): void {
 }
 
 function flush(): Promise<void> {
+  see();
   settle();
   release();
   enter(Call.Flush);
@@ -142,7 +155,7 @@ function copy(properties: unknown): Properties | undefined {
 
 /** Calls back while events are recorded; nothing is thrown into the page. */
 function on<E>(target: EventTarget, kinds: string, run: (event: E) => void): void {
-  const listener = (event: unknown) => running && attempt(() => run(event as E));
+  const listener = (event: unknown) => running && attempt(() => (see(), run(event as E)));
   for (const kind of kinds.split(" ")) {
     target.addEventListener(kind, listener, { capture: true, passive: true });
   }

@@ -1,5 +1,4 @@
 import { clean } from "./address";
-import { readable } from "./readable";
 import { attempt } from "./store";
 
 /** The longest path that is told. */
@@ -9,14 +8,14 @@ const LONGEST_PATH = 512;
 const TYPED = "input,select,textarea,output,[contenteditable],[role=textbox],[role=searchbox]";
 
 /** What suggests, or shows, what was typed. */
-const ECHO = "[role=option],[role=listbox],[role=combobox]";
+export const ECHO = "[role=option],[role=listbox],[role=combobox]";
 
 const FILES =
   /\.(7z|avi|csv|dmg|docx?|epub|exe|gz|iso|key|mov|mp[34]|mpeg|pdf|pkg|pptx?|rar|rtf|tar|tgz|wav|wmv|xlsx?|zip)$/i;
 
-/** The elements around an event's target, the innermost first, out of open shadow roots too. */
-export function around(event: Pick<globalThis.Event, "composedPath">): Element[] {
-  return event.composedPath().filter((node): node is Element => node instanceof Element);
+/** The elements of an event's path, the innermost first, out of open shadow roots too. */
+export function elements(path: EventTarget[]): Element[] {
+  return path.filter((node): node is Element => node instanceof Element);
 }
 
 /** A form's fields hide its properties and methods when they have the same names. */
@@ -39,20 +38,17 @@ export function describe(path: Element[]): Record<string, string | undefined> {
   };
 }
 
-/** The words on an element, never what was typed. */
-export function words(path: Element[]): string | undefined {
-  const [element] = path as [Element];
-  if (path.some((outer) => is(outer, ECHO))) {
-    return undefined;
-  }
-  let text = "";
-  if (is(element, "[type=button],[type=submit],[type=reset]")) {
-    text = attribute(element, "value") ?? "";
-  }
-  if (!is(element, TYPED) && !element.querySelector(TYPED)) {
-    text = element.textContent!.slice(0, 4096);
-  }
-  return readable(text) || readable(attribute(element, "aria-label") ?? "") || undefined;
+/** The words on an element, never what was typed: the first that are fit to be read are its text. */
+export function words(element: Element): Array<string | undefined> {
+  const isTyped = is(element, TYPED) || element.querySelector(TYPED);
+  return [
+    !isTyped
+      ? element.textContent!.slice(0, 4096)
+      : is(element, "[type=button],[type=submit],[type=reset]")
+        ? attribute(element, "value")
+        : "",
+    attribute(element, "aria-label"),
+  ];
 }
 
 /** Where a link leads and what kind it is. */
@@ -72,7 +68,7 @@ function pathOf(path: Element[]): string | undefined {
   for (const element of path) {
     const id = attribute(element, "id");
     const longer = element.localName + (id ? "#" + id : "") + (text && ">" + text);
-    if (is(element, "body,html") || longer.length > LONGEST_PATH) {
+    if (/^(body|html)$/.test(element.localName) || longer.length > LONGEST_PATH) {
       break;
     }
     text = longer;

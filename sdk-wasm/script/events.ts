@@ -6,6 +6,7 @@ import { enter } from "./guard";
 import { readable } from "./readable";
 import { keepSoon } from "./shelf";
 import { attempt } from "./store";
+import { utf8 } from "./utf8";
 import { Word } from "./word";
 
 export type Filter = (event: Event) => Event | null;
@@ -27,10 +28,10 @@ const LONGEST_NAME = 128;
 let filter: Filter | undefined;
 /** What the site says about all of its events. */
 let common: Properties = {};
-/** A view that waits for its title, and what happened since: recorded in this order. */
-let held: Event[] = [];
-let timer: ReturnType<typeof setTimeout>;
-/** Whether the filter runs. */
+/** What happened, in this order, and is recorded in a task of its own: no handler of the page waits for that. */
+const happened: Array<() => void> = [];
+let timer: ReturnType<typeof setTimeout> | undefined;
+/** Whether events are being recorded. */
 let busy = false;
 
 export function setFilter(wanted: Filter | undefined): void {
@@ -46,37 +47,57 @@ export function clearCommon(): void {
   common = {};
 }
 
-/** Records that something happened, now or a little ago. */
-export function record(type: string, details: Details, time = Date.now()): void {
-  const event = complete(time, type, details);
-  held[0] ? held.push(event) : judge(event);
+/**
+ * Records that something happened, now or a little ago. What takes time to tell is told by a function, in a later task;
+ * it may find that nothing is to be told.
+ */
+export function record(
+  type: string,
+  told: Details | (() => Details | undefined),
+  time = Date.now(),
+): void {
+  const { href } = location;
+  const shared = type === "identify" ? {} : common;
+  happened.push(() => {
+    const details = typeof told === "function" ? told() : told;
+    if (details) {
+      const event: Event = { time, type, page: { url: clean(href) }, ...details };
+      if (Object.keys(shared)[0]) {
+        event.properties = { ...shared, ...details.properties };
+      }
+      judge(event);
+    }
+  });
+  timer ??= setTimeout(release);
 }
 
-/** Records a view whose title may come a little later. */
-export function hold(details: Details): void {
+/** Records a view whose title may come a little later, and all that happens until then after it. */
+export function hold(view: () => Details): void {
   release();
-  held = [complete(Date.now(), "page_view", details)];
   timer = setTimeout(release, TITLE_MS);
+  record("page_view", view);
 }
 
-/** Records what waits for a view's title, with the title as it is now. */
+/** Records what has happened until now. */
 export function release(): void {
-  const [view, ...later] = forget();
-  if (view) {
-    judge({ ...view, page: { ...(view.page as object), title: title() } });
-    later.forEach(judge);
+  // What is recorded from within the filter has its own turn, lest this never ends.
+  if (!busy) {
+    busy = true;
+    forget().forEach(attempt);
+    busy = false;
   }
 }
 
-/** Takes out what waits. */
-export function forget(): Event[] {
+/** Takes out what is not recorded yet. */
+export function forget(): Array<() => void> {
   clearTimeout(timer);
-  return held.splice(0);
+  timer = undefined;
+  return happened.splice(0);
 }
 
-/** How many events wait for a title. */
+/** How many events are not recorded yet. */
 export function waiting(): number {
-  return held.length;
+  return happened.length;
 }
 
 /** The page's address, as it may be told. */
@@ -90,28 +111,13 @@ export function title(): string | undefined {
 
 /** Whether a gateway takes it as a name or as a user. */
 export function isName(name: unknown): name is string {
-  return typeof name === "string" && !!name && new TextEncoder().encode(name).length <= LONGEST_NAME;
-}
-
-function complete(time: number, type: string, details: Details): Event {
-  const event: Event = { time, type, page: { url: here() }, ...details };
-  if (type !== "identify" && Object.keys(common)[0]) {
-    event.properties = { ...common, ...details.properties };
-  }
-  return event;
+  return typeof name === "string" && !!name && utf8(name).length <= LONGEST_NAME;
 }
 
 /** Records an event as the site wants it: what its own filter cannot judge is not sent. */
 function judge(event: Event): void {
-  if (busy) {
-    // Recorded from within the filter: in its own task, lest it never ends.
-    setTimeout(judge, 0, event);
-    return;
-  }
   const { time, type } = event;
-  busy = true;
   const judged = filter ? attempt(() => filter!(event)) : event;
-  busy = false;
   if (!judged || judged.type !== type || (type === "custom" && !isName(judged.name))) {
     say(Word.Filtered, event);
     return;

@@ -104,8 +104,9 @@ export function create(load: (options: Options) => Promise<Core>): Footfall {
       say(options, "already started");
     } else if (wanted?.writeKey && wanted.endpoint) {
       options = wanted;
-      onChoice(() => (choice() === "out" ? stop() : core ? core.grant() : start()));
       start();
+      // The first listener for what is stored takes its time; what comes before it, `run` asks for.
+      setTimeout(onChoice, 0, () => (choice() === "out" ? stop() : core ? core.grant() : start()));
     } else {
       say(wanted, "not started: give writeKey and endpoint");
     }

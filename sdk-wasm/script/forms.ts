@@ -1,16 +1,16 @@
 import { deny } from "./address";
-import { around, attribute, describe, destination, is } from "./element";
+import { attribute, describe, destination, elements, is } from "./element";
 import { record } from "./events";
 import { PRIVATE } from "./clicks";
 import { captures, stores } from "./settings";
-import { attempt, TYPED } from "./store";
+import { attempt, TYPED, typed } from "./store";
 
 /** Fields into which nobody types. */
 const CHOSEN = "[type=hidden],[type=checkbox],[type=radio],[type=submit],[type=image],[type=button],[type=reset]";
 
 /** Records a form by its name. Its values are never read. */
 export function submitted(event: SubmitEvent): void {
-  const path = around(event);
+  const path = elements(event.composedPath());
   const [form] = path;
   if (!form || path.some((outer) => is(outer, PRIVATE))) {
     return;
@@ -34,9 +34,4 @@ function hide(form: Element): void {
   if (stores()) {
     attempt(() => sessionStorage.setItem(TYPED, JSON.stringify([...typed(), ...names])));
   }
-}
-
-/** Names of fields that people of this tab have typed into. */
-export function typed(): string[] {
-  return attempt(() => JSON.parse(sessionStorage.getItem(TYPED)!)) ?? [];
 }

@@ -3,6 +3,7 @@
 
 import type { Call } from "./code";
 import { ask, tell } from "./host";
+import { utf8 } from "./utf8";
 
 /** What the wasm, or its twin, exports. */
 interface Wasm {
@@ -36,7 +37,7 @@ export function call(what: Call, text: string, numbers: number[]): void {
 
 /** Gives the wasm a text, which is its own from now on. */
 function place(text: string): [at: number, length: number] {
-  const bytes = new TextEncoder().encode(text);
+  const bytes = utf8(text);
   const at = wasm.malloc(bytes.length, 1);
   // The memory may just have grown, and what was made of its buffer before is empty then.
   new Uint8Array(wasm.memory.buffer).set(bytes, at);

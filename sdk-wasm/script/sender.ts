@@ -8,6 +8,7 @@ import { askedMs } from "./retry-after";
 import { number } from "./settings";
 import { keep, look } from "./shelf";
 import { attempt } from "./store";
+import { utf8 } from "./utf8";
 import { Word } from "./word";
 
 /** What came back: the status or 0, how long to wait or -1, and how many events were refused. */
@@ -133,7 +134,7 @@ async function ask(body: string): Promise<Answer> {
   const { signal } = controller;
   const limit = globalThis.setTimeout(() => controller.abort(), LIMIT_MS);
   try {
-    const keepalive = !failed && new Blob([body]).size < MOST_KEEPALIVE;
+    const keepalive = !failed && utf8(body).length < MOST_KEEPALIVE;
     const response = await fetch(url, { ...init(body), keepalive, signal });
     answer[1] = askedMs(response.headers.get("Retry-After"), Date.now());
     answer[0] = response.status;

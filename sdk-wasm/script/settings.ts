@@ -22,9 +22,11 @@ const DEFAULTS: Record<string, string> = { storage: "local", capture: "page-view
 const MOST = 2 ** 31 - 1;
 
 let options: Partial<Record<string, unknown>> = {};
+let captured: string[] = [];
 
 export function set(chosen: Options): void {
   options = chosen as unknown as typeof options;
+  captured = text("capture").split(/[\s,]+/);
 }
 
 /** As text: lists have commas, and an attribute without a value says yes. */
@@ -35,7 +37,7 @@ export function text(name: string): string {
 
 /** Whether something is recorded without being called for. */
 export function captures(what: string): boolean {
-  return text("capture").split(/[\s,]+/).includes(what);
+  return captured.includes(what);
 }
 
 /** Whether anything may be kept between pages. */

@@ -6,6 +6,7 @@ import { enter, isBroken } from "./guard";
 import { arm } from "./sender";
 import { number, stores, text } from "./settings";
 import { names, read, remove, write } from "./store";
+import { utf8 } from "./utf8";
 
 /** What the name of a load's events starts with; the load's id follows. */
 const UNSENT = "unsent.";
@@ -137,7 +138,7 @@ function save(leaving: boolean): void {
   // All tabs share the room; what a tab cannot keep it still has in memory.
   let room = number("queueBytes", 1 << 18) - 64;
   for (const name of names(UNSENT)) {
-    room -= name === own ? 0 : new Blob([read(name)!]).size;
+    room -= name === own ? 0 : utf8(read(name)!).length;
   }
   const put = (room: number) => {
     const text = enter(Call.Unsent, "", room, +leaving) ?? written;

@@ -69,6 +69,11 @@ export function sent(): SentBatch[] {
   return attempt(() => JSON.parse(sessionStorage.getItem(SENT)!)) || [];
 }
 
+/** Names of fields that people of this tab have typed into. */
+export function typed(): string[] {
+  return attempt(() => JSON.parse(sessionStorage.getItem(TYPED)!)) ?? [];
+}
+
 export function attempt<T>(risky: () => T): T | undefined {
   try {
     return risky();

@@ -69,15 +69,15 @@ export function watch(isRunning: () => boolean): void {
 }
 
 function start(referrer: string): void {
-  release();
   leave();
+  release();
   const url = here();
   if (captures("page-views")) {
     const found = campaign();
     if (found) {
       enter(Call.Campaign, JSON.stringify(found));
     }
-    hold({ page: { url, referrer: clean(referrer) || undefined }, properties: found });
+    hold(() => ({ page: { url, title: title(), referrer: clean(referrer) || undefined }, properties: found }));
   }
   begin(url);
 }

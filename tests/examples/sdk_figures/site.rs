@@ -13,23 +13,30 @@ pub(crate) const TRACKERS: [&str; 5] = ["empty", "plausible", "snowplow", "posth
 const AGENT: &str = "--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 \
     (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
 
-/// Times every listener to a click, for all of which the page waits.
+/// Times every listener to a click, for all of which the page waits. Who takes one away has to get rid of it, too.
 const HEAD: &str = "<script>
-  const spent = [], original = EventTarget.prototype.addEventListener;
+  const spent = [], timed = new WeakMap(), { addEventListener, removeEventListener } = EventTarget.prototype;
   let last;
+  const wrap = (listener) => function (event) {
+    const start = performance.now();
+    try {
+      return listener.call(this, event);
+    } finally {
+      const us = (performance.now() - start) * 1000;
+      last === event ? (spent[spent.length - 1] += us) : spent.push(us);
+      last = event;
+    }
+  };
   EventTarget.prototype.addEventListener = function (kind, listener, options) {
-    const timed = function (event) {
-      const start = performance.now();
-      try {
-        return listener.call(this, event);
-      } finally {
-        const us = (performance.now() - start) * 1000;
-        last === event ? (spent[spent.length - 1] += us) : spent.push(us);
-        last = event;
-      }
-    };
-    const wraps = kind === 'click' && typeof listener === 'function';
-    return original.call(this, kind, wraps ? timed : listener, options);
+    if (kind === 'click' && typeof listener === 'function') {
+      timed.has(listener) || timed.set(listener, wrap(listener));
+      listener = timed.get(listener);
+    }
+    return addEventListener.call(this, kind, listener, options);
+  };
+  EventTarget.prototype.removeEventListener = function (kind, listener, options) {
+    const added = kind === 'click' && timed.get(listener) || listener;
+    return removeEventListener.call(this, kind, added, options);
   };
 </script>";
 

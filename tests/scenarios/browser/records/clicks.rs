@@ -1,7 +1,7 @@
 //! Clicks, on what they were meant for.
 
 use super::Watched;
-use footfall_tests::recorder::Page;
+use footfall_tests::{recorder::Page, wait};
 use serde_json::{Value, json};
 use thirtyfour::By;
 
@@ -54,6 +54,54 @@ async fn links_say_where_they_lead_and_numbers_of_cards_are_masked() {
     assert_eq!(out["kind"], "outbound");
     assert_eq!(out["text"], "**** **** **** ****");
     assert_eq!(file["kind"], "download");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_click_is_told_as_the_page_was_and_in_its_order_though_the_page_changes_and_leaves_at_once()
+ {
+    let watched = with_body(
+        r##"<p><a id="go" href="/first" data-track-step="1"><b>Old</b></a></p><script>
+           document.querySelector("#go").addEventListener("click", function (event) {
+             event.preventDefault();
+             footfall.track("clicked");
+             this.textContent = "New";
+             this.href = "/second";
+             this.dataset.trackStep = 2;
+             this.remove();
+             history.replaceState(null, "", "?changed");
+             location = "/left";
+           });
+           </script>"##,
+    )
+    .await;
+    let link = watched.browser.driver.find(By::Css("#go")).await.unwrap();
+    link.click().await.unwrap();
+    wait::until("the next page", async || {
+        match watched.run("return location.pathname").await {
+            path if path == "/left" => Ok(()),
+            path => Err(path.to_string()),
+        }
+    })
+    .await;
+    watched.until_started().await;
+    let events = watched.events().await;
+    let load = &events[0]["load"];
+    let mut first: Vec<_> = events
+        .iter()
+        .filter(|event| event["load"] == *load)
+        .collect();
+    first.sort_by_key(|event| event["seq"].as_u64());
+    let kinds: Vec<_> = first
+        .iter()
+        .map(|event| event["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["page_view", "click", "custom", "page_leave"]);
+    let click = first[1];
+    assert_eq!(click["element"]["text"], "Old");
+    assert_eq!(watched.path(&click["element"]["href"]), "/first");
+    assert_eq!(click["element"]["path"], "p>a#go");
+    assert_eq!(click["properties"]["step"], "1");
+    assert_eq!(watched.path(&click["page"]["url"]), "/");
 }
 
 #[tokio::test(flavor = "multi_thread")]
