@@ -45,8 +45,6 @@ impl Aggregation {
             group,
             "--state-dir",
             &folder.path().join("state").display().to_string(),
-            "--kafka-property",
-            "session.timeout.ms=6000",
         ]
         .map(str::to_owned)
         .to_vec();

@@ -159,3 +159,48 @@ async fn a_process_that_was_frozen_until_it_was_replaced_writes_nothing_twice() 
         assert_counts_only_grow(&kafka.read(&format!("{to}.{kind}")).await.unwrap());
     }
 }
+
+/// Two processes count, a third one comes and goes, while records keep coming.
+async fn instances_come_and_go(more: &str) {
+    let kafka = Kafka::shared().await;
+    let source = Kafka::unique("source");
+    kafka.create_topic(&source, PARTITIONS).await;
+    let to = format!("{source}.counts");
+    let group = Kafka::unique("aggregation");
+    let config = format!("{}{more}", streams(&source, &to));
+    let start = async || Aggregation::start_in_group(kafka, &config, &group).await;
+    let (_first, _second) = (start().await, start().await);
+    let mut turns = 0;
+    for _ in 0..2 {
+        produce(kafka, &source, turns).await;
+        let mut third = start().await;
+        for _ in 0..3 {
+            turns += 1;
+            produce(kafka, &source, turns).await;
+        }
+        until_all_is_counted(kafka, &to, (turns + 1) * TURN).await;
+        turns += 1;
+        produce(kafka, &source, turns).await;
+        third.program.signal(Signal::SIGTERM);
+        turns += 1;
+        produce(kafka, &source, turns).await;
+        let status = third.program.exit().await;
+        assert_eq!(status.code(), Some(0), "{}", third.program.stderr());
+        until_all_is_counted(kafka, &to, (turns + 1) * TURN).await;
+        turns += 1;
+    }
+    for kind in ["pages", "keys"] {
+        assert_counts_only_grow(&kafka.read(&format!("{to}.{kind}")).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn instances_come_and_go_and_each_record_counts_once() {
+    instances_come_and_go("").await;
+}
+
+#[tokio::test]
+async fn instances_come_and_go_where_brokers_hand_out_partitions() {
+    let protocol = "[kafka.consumer]\n'group.protocol' = 'consumer'\n";
+    instances_come_and_go(protocol).await;
+}
