@@ -8,4 +8,4 @@ mod reader;
 pub use condition::Condition;
 pub use expression::aggregate;
 pub use pointer::Pointer;
-pub use reader::{JsonReader, NullValues, Time};
+pub use reader::{Field, JsonReader, NullValues, Time};

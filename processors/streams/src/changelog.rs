@@ -126,7 +126,9 @@ fn unexpected(expected: &str, found: &[u8]) -> RestoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Aggregation, Decimal, Definition, Function, TimeWindows, millis, stream};
+    use crate::{
+        Aggregation, Decimal, Definition, Function, Input, TimeWindows, aggregate::Place, millis, stream,
+    };
 
     /// Version 1, as it has been written to people's changelogs: what reads it must stay.
     const PANE_KEY: &str = "0100000000000000462f63617274";
@@ -169,8 +171,12 @@ mod tests {
         let definition = definition();
         let mut state = State::new(&definition);
         for (time, number) in [(77, "21.2"), (71, "-1.5")] {
-            let number = Decimal::parse(number);
-            state.add(b"/cart", time, &[None, number, number]);
+            let number = Input::Number(Decimal::parse(number).unwrap());
+            let place = Place {
+                time,
+                ..Place::default()
+            };
+            state.add(b"/cart", place, &[Input::Missing, number.clone(), number]);
         }
         let commit = state.commit();
         let (start, key, pane) = &commit.changed[0];

@@ -86,6 +86,33 @@ impl Decimal {
         .plus_parts(other.fraction)
     }
 
+    /// This number divided by a count, rounded in the last digit, halves away from zero; `None` when
+    /// the count is 0.
+    #[must_use]
+    pub fn divided_by(self, count: u64) -> Option<Self> {
+        if self.whole < 0 {
+            return Some(self.negated().divided_by(count)?.negated());
+        }
+        let count = u128::from(count);
+        let whole = self.whole.unsigned_abs();
+        let (quotient, rest) = (whole.checked_div(count)?, whole % count);
+        let parts = rest * u128::from(SCALE) + u128::from(self.fraction);
+        let fraction = parts / count + u128::from(2 * (parts % count) >= count);
+        let whole = i128::try_from(quotient).ok()?;
+        let fraction = u64::try_from(fraction).ok()?;
+        Some(Self { whole, fraction: 0 }.plus_parts(fraction))
+    }
+
+    /// The nearest floating point number, nearly.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "what is lost is said")]
+    pub fn to_f64(self) -> f64 {
+        if self.whole < 0 {
+            return -self.negated().to_f64();
+        }
+        self.whole as f64 + self.fraction as f64 / SCALE as f64
+    }
+
     /// Big-endian bytes, of one length.
     #[must_use]
     pub(crate) fn to_bytes(self) -> [u8; 24] {
@@ -198,6 +225,16 @@ mod tests {
             .unwrap()
             .plus(Decimal::parse("0.2").unwrap());
         assert_eq!(sum.to_string(), "0.3");
+    }
+
+    #[test]
+    fn a_quotient_is_rounded_in_its_last_digit() {
+        let divided = |text, count| Decimal::parse(text).unwrap().divided_by(count);
+        assert_eq!(divided("2", 3).unwrap().to_string(), "0.666666666666666667");
+        assert_eq!(divided("-2", 3).unwrap().to_string(), "-0.666666666666666667");
+        assert_eq!(divided("-12.5", 5).unwrap().to_string(), "-2.5");
+        assert_eq!(divided("7", 0), None);
+        assert!((Decimal::parse("-19.75").unwrap().to_f64() + 19.75).abs() < 1e-12);
     }
 
     proptest! {

@@ -39,10 +39,13 @@ pub struct Aggregation {
 }
 
 impl Aggregation {
-    /// As it is written: `count()`, `sum(/properties/amount)`.
+    /// As it is written: `count()`, `sum(/properties/amount)`, `top(/page/url, 10)`.
     #[must_use]
     pub fn expression(&self) -> String {
-        format!("{}({})", self.function.name(), self.field)
+        let parameters = self.function.parameters();
+        let field = (!self.field.is_empty()).then(|| self.field.to_string());
+        let arguments: Vec<_> = field.into_iter().chain(parameters).collect();
+        format!("{}({})", self.function.name(), arguments.join(", "))
     }
 }
 

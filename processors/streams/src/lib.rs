@@ -39,7 +39,7 @@ mod task;
 mod topology;
 mod window;
 
-pub use aggregate::{Accumulator, Aggregate, Function};
+pub use aggregate::{Accumulator, Function, Input, Reads, Share};
 pub use builder::{Aggregated, Grouped, Stream, Windowed, stream};
 pub use decimal::Decimal;
 pub use definition::{Aggregation, Definition, Emit};

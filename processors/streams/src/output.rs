@@ -56,11 +56,17 @@ fn push_text(json: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Decimal, Function, Window};
+    use crate::{
+        Decimal, Function, Input, Window,
+        aggregate::{Place, Sample},
+    };
 
     fn result(key: &[u8]) -> WindowResult {
         let mut sum = Function::Sum.start();
-        sum.add(Decimal::parse("19.75"));
+        sum.add(Sample {
+            input: &Input::Number(Decimal::parse("19.75").unwrap()),
+            place: Place::default(),
+        });
         WindowResult {
             window: Window {
                 start: 60_000,

@@ -1,6 +1,6 @@
 //! What a record is to a stream.
 
-use crate::Decimal;
+use crate::Input;
 use footfall_task::{Record, Timestamp};
 use std::fmt;
 
@@ -20,9 +20,8 @@ pub struct Extracted {
     pub key: Vec<u8>,
     /// Its event time, 0 or later.
     pub time: Timestamp,
-    /// A number for each aggregate; `None` where the record does not have the field, and for those
-    /// that read none.
-    pub inputs: Vec<Option<Decimal>>,
+    /// What each aggregate reads of it, in their order.
+    pub inputs: Vec<Input>,
 }
 
 /// Why a record cannot be used.
@@ -104,5 +103,9 @@ pub fn own_time(record: &Record<'_>) -> Result<Timestamp, Unusable> {
     record
         .timestamp
         .filter(|time| time.0 >= 0)
-        .ok_or_else(|| Unusable::no_timestamp("expected a record with a timestamp, found none"))
+        .ok_or_else(|| {
+            let found = record.timestamp.map_or("none".into(), |time| format!("{time}"));
+            let expected = "a record with a timestamp of 0 or later";
+            Unusable::no_timestamp(format!("expected {expected}, found {found}"))
+        })
 }

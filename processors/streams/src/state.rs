@@ -2,7 +2,10 @@
 
 mod emission;
 
-use crate::{Accumulator, Decimal, Definition, Emit, Function, Window, Windows};
+use crate::{
+    Accumulator, Definition, Emit, Function, Input, Window, Windows,
+    aggregate::{Place, Sample},
+};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
     ops::Range,
@@ -39,7 +42,7 @@ pub(crate) struct Pane {
 }
 
 /// What one key has gathered in one window.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct WindowResult {
     /// Which window.
     pub window: Window,
@@ -60,7 +63,7 @@ impl State {
         Self {
             windows: definition.windows,
             emit: definition.emit,
-            functions: functions.map(|aggregation| aggregation.function).collect(),
+            functions: functions.map(|aggregation| aggregation.function.clone()).collect(),
             panes: BTreeMap::new(),
             stream_time: None,
             changed: Vec::new(),
@@ -76,7 +79,8 @@ impl State {
     }
 
     /// Takes a record; returns the windows that refuse it because they have closed, by end.
-    pub(crate) fn add(&mut self, key: &[u8], time: i64, inputs: &[Option<Decimal>]) -> Vec<Window> {
+    pub(crate) fn add(&mut self, key: &[u8], place: Place, inputs: &[Input]) -> Vec<Window> {
+        let time = place.time;
         let stream_time = self.advance(time);
         let mut takers = 0;
         let mut refusing = Vec::new();
@@ -88,7 +92,7 @@ impl State {
             }
         }
         if takers > 0 {
-            self.add_to_pane(key, time, inputs);
+            self.add_to_pane(key, place, inputs);
         }
         refusing
     }
@@ -150,7 +154,8 @@ impl State {
         &self.functions
     }
 
-    fn add_to_pane(&mut self, key: &[u8], time: i64, inputs: &[Option<Decimal>]) {
+    fn add_to_pane(&mut self, key: &[u8], place: Place, inputs: &[Input]) {
+        let time = place.time;
         let start = self.windows.pane(time);
         let keys = self.panes.entry(start).or_default();
         let key: Key = match keys.get_key_value(key) {
@@ -172,7 +177,8 @@ impl State {
         };
         pane.newest = pane.newest.max(time);
         for (index, accumulator) in pane.accumulators.iter_mut().enumerate() {
-            accumulator.add(inputs.get(index).copied().flatten());
+            let input = inputs.get(index).unwrap_or(&Input::Missing);
+            accumulator.add(Sample { input, place });
         }
         if !pane.is_changed {
             pane.is_changed = true;
@@ -209,7 +215,7 @@ impl State {
 }
 
 /// A pane as it is in the changelog.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Saved {
     pub(crate) newest: i64,
     pub(crate) accumulators: Vec<Accumulator>,

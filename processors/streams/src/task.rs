@@ -1,6 +1,8 @@
 //! The work on one partition: each stream that reads it, one after the other.
 
-use crate::{Definition, State, Unusable, changelog, output, reject, repartition};
+use crate::{
+    Definition, State, Unusable, aggregate::Place, changelog, output, reject, repartition,
+};
 use footfall_task::{Effects, Kind, Outgoing, Partition, Record, RestoreError, Task, Timestamp};
 use std::sync::Arc;
 
@@ -165,7 +167,12 @@ impl Counting {
             Err(why) => return reject::unusable(&self.definition, source, why, effects),
         };
         let time = found.time.0;
-        let refusing = self.state.add(&found.key, time, &found.inputs);
+        let place = Place {
+            time,
+            offset: source.offset.0,
+            partition: source.partition.0,
+        };
+        let refusing = self.state.add(&found.key, place, &found.inputs);
         if !refusing.is_empty() {
             let stream_time = self.state.stream_time().unwrap_or(time);
             let late_by_ms = stream_time.saturating_sub(time);

@@ -118,7 +118,7 @@ const STREAM: &[Key] = &[
         path: "aggregate",
         form: Form::Properties,
         default: Default::Absent,
-        help: "NAME = \"count()\", \"sum(/pointer)\", \"min(/pointer)\" or \"max(/pointer)\"; left out: count",
+        help: "NAME = \"FUNCTION(/pointer)\": count, sum, min, max, mean, distinct, quantile, quantiles, first, last, top; left out: count",
     },
     Key {
         path: "emit",

@@ -1,7 +1,7 @@
 //! From one `[streams.NAME]` to a stream.
 
 use super::StreamTable;
-use crate::core::{Condition, JsonReader, Pointer, Time, aggregate};
+use crate::core::{Condition, Field, JsonReader, Pointer, Time, aggregate};
 use footfall_service::config::{Document, Form, Problem};
 use footfall_streams::{
     Aggregation, Definition, Emit, Function, TimeWindows, WindowError, Windows, millis, stream,
@@ -154,7 +154,7 @@ impl StreamReader<'_> {
         None
     }
 
-    fn aggregates(&mut self) -> Vec<(Aggregation, Option<Pointer>)> {
+    fn aggregates(&mut self) -> Vec<(Aggregation, Option<Field>)> {
         let table = self.table;
         let mut aggregates = Vec::new();
         for (name, text) in &table.aggregate {

@@ -65,7 +65,7 @@ fn a_short_stream_counts_updates_by_the_records_own_key() {
     assert_eq!(stream.windows.grace().as_millis(), 30_000);
     assert_eq!(stream.aggregates.len(), 1);
     assert_eq!(
-        (&*stream.aggregates[0].name, stream.aggregates[0].function),
+        (&*stream.aggregates[0].name, stream.aggregates[0].function.clone()),
         ("count", Function::Count)
     );
     assert_eq!(config.runtime.group, "footfall-aggregation");
@@ -170,7 +170,7 @@ fn every_mistake_is_told_with_line_key_expectation_and_finding() {
             "function.toml",
             r#"to = "pages""#,
             "to = \"pages\"\naggregate = { x = \"median(/n)\" }",
-            "function.toml:8: streams.pages.aggregate.x: expected one of `count()`, `sum(/pointer)`, `min(/pointer)`, `max(/pointer)`, found `median(/n)`",
+            "function.toml:8: streams.pages.aggregate.x: expected one of `count()`, `sum(/pointer)`, `min(/pointer)`, `max(/pointer)`, `mean(/pointer)`, `distinct(/pointer)`, `quantile(/pointer, 0.95)`, `quantiles(/pointer, 0.5, 0.95)`, `first(/pointer)`, `last(/pointer)`, `top(/pointer, 10)`, found `median(/n)`",
         ),
         (
             "reserved.toml",

@@ -1,46 +1,48 @@
-use super::Pointer;
-use footfall_streams::{Aggregation, Function};
+use super::{Field, Pointer};
+use footfall_streams::{Aggregation, Function, Reads};
 
-/// Reads one line of `aggregate`: `NAME = "count()"`, `NAME = "sum(/pointer)"`.
+/// Reads one line of `aggregate`: `NAME = "count()"`, `NAME = "sum(/pointer)"`,
+/// `NAME = "top(/pointer, 10)"`.
 ///
 /// # Errors
 /// What was expected instead.
-pub fn aggregate(name: &str, text: &str) -> Result<(Aggregation, Option<Pointer>), String> {
+pub fn aggregate(name: &str, text: &str) -> Result<(Aggregation, Option<Field>), String> {
     let called = text
         .trim()
         .strip_suffix(')')
         .and_then(|text| text.split_once('('));
-    let function = called.and_then(|(called, field)| {
-        let function = Function::ALL
-            .iter()
-            .find(|function| function.name() == called.trim())?;
-        Some((*function, field.trim()))
-    });
-    let (function, field) = function.ok_or_else(|| format!("one of {}", forms()))?;
-    let pointer = match function.reads_a_field() {
-        true => {
-            let pointer = Pointer::parse(field);
-            Some(pointer.ok_or_else(|| format!("a JSON pointer in `{}(/…)`", function.name()))?)
+    let (called, arguments) = called.unwrap_or_default();
+    let called = called.trim();
+    let (field, parameters) = split(arguments);
+    let function = Function::read(called, &parameters)?;
+    let reads = function.reads();
+    let read = match Pointer::parse(field) {
+        _ if reads == Reads::Nothing && field.is_empty() => None,
+        _ if reads == Reads::Nothing => {
+            return Err(format!("`{called}()`, which looks at no field"));
         }
-        false if field.is_empty() => None,
-        false => return Err(format!("`{}()`, which looks at no field", function.name())),
+        Some(pointer) => Some(Field { pointer, reads }),
+        None => return Err(format!("a JSON pointer in `{called}(/…)`")),
     };
     let aggregation = Aggregation {
         name: name.into(),
         function,
         field: field.into(),
     };
-    Ok((aggregation, pointer))
+    Ok((aggregation, read))
 }
 
-fn forms() -> String {
-    let forms = Function::ALL
-        .iter()
-        .map(|function| match function.reads_a_field() {
-            true => format!("`{}(/pointer)`", function.name()),
-            false => format!("`{}()`", function.name()),
-        });
-    forms.collect::<Vec<_>>().join(", ")
+/// The field and the numbers behind it. A pointer may have commas itself.
+fn split(arguments: &str) -> (&str, Vec<&str>) {
+    let mut field = arguments.trim();
+    let mut parameters = Vec::new();
+    while let Some((before, last)) = field.rsplit_once(',')
+        && last.trim().parse::<f64>().is_ok()
+    {
+        parameters.insert(0, last.trim());
+        field = before.trim();
+    }
+    (field, parameters)
 }
 
 #[cfg(test)]
@@ -51,18 +53,39 @@ mod tests {
     fn functions_are_read_with_their_field() {
         let (count, none) = aggregate("views", "count()").unwrap();
         assert_eq!((count.expression().as_str(), none), ("count()", None));
-        let (sum, pointer) = aggregate("revenue", " sum( /properties/amount ) ").unwrap();
+        let (sum, field) = aggregate("revenue", " sum( /properties/amount ) ").unwrap();
         assert_eq!(sum.expression(), "sum(/properties/amount)");
-        assert_eq!(pointer, Pointer::parse("/properties/amount"));
+        let pointer = Pointer::parse("/properties/amount").unwrap();
+        let reads = Reads::Number;
+        assert_eq!(field, Some(Field { pointer, reads }));
+    }
+
+    #[test]
+    fn numbers_behind_the_field_are_parameters() {
+        for text in [
+            "top(/page/url, 10)",
+            "quantile(/properties/value, 0.75)",
+            "quantiles(/a,b, 0.5, 0.95)",
+            "last(/a,b)",
+        ] {
+            let (aggregation, _) = aggregate("x", text).unwrap();
+            assert_eq!(aggregation.expression(), text);
+        }
     }
 
     #[test]
     fn a_refusal_says_what_was_expected() {
         let refusal = |text| aggregate("x", text).unwrap_err();
-        let forms = "one of `count()`, `sum(/pointer)`, `min(/pointer)`, `max(/pointer)`";
+        let forms = "one of `count()`, `sum(/pointer)`, `min(/pointer)`, `max(/pointer)`, `mean(/pointer)`, `distinct(/pointer)`, \
+             `quantile(/pointer, 0.95)`, `quantiles(/pointer, 0.5, 0.95)`, `first(/pointer)`, `last(/pointer)`, `top(/pointer, 10)`";
         assert_eq!(refusal("count"), forms);
         assert_eq!(refusal("median(/x)"), forms);
         assert_eq!(refusal("sum(amount)"), "a JSON pointer in `sum(/…)`");
         assert_eq!(refusal("count(/x)"), "`count()`, which looks at no field");
+        let top = "`top(/pointer, 10)` with a whole number from 1";
+        assert_eq!(refusal("top(/x)"), top);
+        assert_eq!(refusal("top(/x, 1.5)"), top);
+        let quantile = "`quantile(/pointer, 0.95)` with shares from 0 to 1";
+        assert_eq!(refusal("quantile(/x, 95)"), quantile);
     }
 }

@@ -1,5 +1,5 @@
 use super::{Condition, Pointer};
-use footfall_streams::{Decimal, Extract, Extracted, Unusable, own_key, own_time};
+use footfall_streams::{Decimal, Extract, Extracted, Input, Reads, Unusable, own_key, own_time};
 use footfall_task::{Record, Timestamp};
 use serde_json::value::RawValue;
 
@@ -16,7 +16,16 @@ pub struct JsonReader {
     /// Whether records without a value count.
     pub null_values: NullValues,
     /// The field of each aggregate, for those that read one.
-    pub fields: Vec<Option<Pointer>>,
+    pub fields: Vec<Option<Field>>,
+}
+
+/// What an aggregate looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Where it is.
+    pub pointer: Pointer,
+    /// What it is taken for.
+    pub reads: Reads,
 }
 
 /// Where a record's event time is.
@@ -56,7 +65,7 @@ impl Extract for JsonReader {
                 .map(|field| {
                     field
                         .as_ref()
-                        .map_or(Ok(None), |field| number(field, record))
+                        .map_or(Ok(Input::Missing), |field| field.input(record))
                 })
                 .collect::<Result<_, _>>()?,
         }))
@@ -96,16 +105,45 @@ impl JsonReader {
     }
 }
 
-fn number(field: &Pointer, record: &Record<'_>) -> Result<Option<Decimal>, Unusable> {
-    let Some(found) = find(field, record)? else {
-        return Ok(None);
-    };
-    let number = Decimal::parse(found.get()).ok_or_else(|| {
-        Unusable::not_a_number(format!(
-            "expected a number at `{field}`, found something else"
-        ))
-    })?;
-    Ok(Some(number))
+impl Field {
+    fn input(&self, record: &Record<'_>) -> Result<Input, Unusable> {
+        let Some(found) = find(&self.pointer, record)? else {
+            return Ok(Input::Missing);
+        };
+        match self.reads {
+            Reads::Nothing => Ok(Input::Missing),
+            Reads::Number => {
+                let number = Decimal::parse(found.get()).ok_or_else(|| {
+                    Unusable::not_a_number(format!(
+                        "expected a number at `{}`, found something else",
+                        self.pointer
+                    ))
+                })?;
+                Ok(Input::Number(number))
+            }
+            Reads::Value => Ok(Input::Value(match text(found)? {
+                // One text may be written in several ways.
+                Some(text) => serde_json::Value::String(text).to_string().into(),
+                None => one_line(found.get()).into(),
+            })),
+        }
+    }
+}
+
+/// JSON without the white space between its parts.
+fn one_line(json: &str) -> String {
+    let (mut is_text, mut is_escaped) = (false, false);
+    let kept = json.chars().filter(|char| {
+        let is_inside = is_text;
+        match char {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '"' => is_text = !is_text,
+            _ => {}
+        }
+        is_inside || !char.is_ascii_whitespace()
+    });
+    kept.collect()
 }
 
 /// What is there; a JSON `null` is nothing.
@@ -156,6 +194,11 @@ mod tests {
             value: value.map(str::as_bytes),
             headers: Vec::new(),
         }
+    }
+
+    fn field(pointer: &str, reads: Reads) -> Option<Field> {
+        let pointer = Pointer::parse(pointer)?;
+        Some(Field { pointer, reads })
     }
 
     fn code(reader: &JsonReader, value: &'static str) -> &'static str {
@@ -219,14 +262,32 @@ mod tests {
     #[test]
     fn a_missing_field_is_left_out_and_a_text_is_not_a_number() {
         let reader = JsonReader {
-            fields: vec![None, Pointer::parse("/amount")],
+            fields: vec![None, field("/amount", Reads::Number)],
             ..reader()
         };
         let inputs = |json| reader.extract(&record(Some(json))).unwrap().unwrap().inputs;
-        assert_eq!(inputs(r#"{"amount":12.5}"#), [None, Decimal::parse("12.5")]);
-        assert_eq!(inputs("{}"), [None, None]);
-        assert_eq!(inputs(r#"{"amount":null}"#), [None, None]);
+        let number = Input::Number(Decimal::parse("12.5").unwrap());
+        assert_eq!(inputs(r#"{"amount":12.5}"#), [Input::Missing, number]);
+        assert_eq!(inputs("{}"), [Input::Missing, Input::Missing]);
+        assert_eq!(inputs(r#"{"amount":null}"#), [Input::Missing, Input::Missing]);
         assert_eq!(code(&reader, r#"{"amount":"12.5"}"#), "not_a_number");
+    }
+
+    #[test]
+    fn one_value_is_one_text_however_it_is_written() {
+        let reader = JsonReader {
+            fields: vec![field("/v", Reads::Value)],
+            ..reader()
+        };
+        for (json, expected) in [
+            (r#"{"v":"\u0061\/b"}"#, r#""a/b""#),
+            ("{\"v\": { \"a b\" :\n [1, 2.50,\t\"x \\\" y\"] } }", r#"{"a b":[1,2.50,"x \" y"]}"#),
+            (r#"{"v":1e400}"#, "1e400"),
+            (r#"{"v":false}"#, "false"),
+        ] {
+            let found = reader.extract(&record(Some(json))).unwrap().unwrap();
+            assert_eq!(found.inputs, [Input::Value(expected.into())], "{json}");
+        }
     }
 
     #[test]
