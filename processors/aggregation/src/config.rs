@@ -65,6 +65,9 @@ struct StreamTable {
     #[serde(default, deserialize_with = "in_order")]
     aggregate: Vec<(String, String)>,
     emit: String,
+    #[serde(default)]
+    idle_timeout: Option<i64>,
+    dedupe: Option<DedupeTable>,
     to: String,
     late: Option<String>,
     dlq: Option<String>,
@@ -76,6 +79,13 @@ struct WindowTable {
     size: i64,
     advance: Option<i64>,
     grace: i64,
+}
+
+#[derive(Debug, Deserialize)]
+struct DedupeTable {
+    by: Option<String>,
+    /// In milliseconds.
+    within: Option<i64>,
 }
 
 /// Turns the checked document into a configuration.

@@ -10,6 +10,7 @@ use std::{
     collections::BTreeMap,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
 };
 
 /// So many records a tail begins with.
@@ -150,6 +151,10 @@ impl Task for WatchedTask {
             tail.push(shown(record).into());
         }
         lock(&self.task).process(record, effects);
+    }
+
+    fn tick(&mut self, clock: Duration) -> bool {
+        lock(&self.task).tick(clock)
     }
 
     fn commit(&mut self, effects: &mut Effects) {

@@ -96,6 +96,41 @@ async fn counts_go_on_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn silence_closes_windows_and_a_record_that_comes_twice_counts_once() {
+    let broker = Broker::new();
+    let running = broker
+        .start(
+            r#"
+            [streams.visits]
+            from = "events"
+            dedupe = { by = "/id", within = "1h" }
+            window = { size = "10s", grace = "1h" }
+            aggregate = { count = "count()", who = "distinct(/user)", slowest = "quantile(/ms, 1)", last = "last(/ms)", top = "top(/user, 1)" }
+            emit = "both"
+            idle_timeout = "2s"
+            to = "visits"
+            "#,
+        )
+        .await;
+    let record = (Some("ann"), r#"{"id":"e1","user":"u1","ms":31}"#, 64_000);
+    let other = (Some("ann"), r#"{"id":"e2","user":"u2","ms":12}"#, 63_000);
+    broker.produce(&[record, record, other]);
+    let mut results = broker.records("visits", 2).await;
+    while !results.last().unwrap().contains("final\":true") {
+        results = broker.records("visits", results.len() + 1).await;
+    }
+    let last = r#"{"key":"ann","start":60000,"end":70000} {"key":"ann","start":60000,"end":70000,"count":2,"who":2,"slowest":31,"last":31,"top":[{"value":"u1","count":1}],"final":true,"closed_by":"idle"} 64000"#;
+    assert_eq!(results.pop().unwrap(), last);
+    broker.produce(&[(Some("ann"), r#"{"id":"e3"}"#, 65_000)]);
+    let late = r#"ann {"id":"e3"} 65000 visits"#;
+    assert_eq!(broker.records("visits.late", 1).await, [late]);
+    let metrics = running.body("/metrics").await;
+    let duplicates = r#"footfall_duplicates_total{stream="visits"} 1"#;
+    assert!(metrics.contains(duplicates), "{metrics}");
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn questions_that_make_no_sense_get_a_problem() {
     let running = Broker::new().start(STREAMS).await;
     for (method, path, status, code) in [

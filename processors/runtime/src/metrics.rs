@@ -12,6 +12,7 @@ pub struct Metrics {
     pub(crate) records: Family<Topic, Counter>,
     outputs: Family<Stream, Counter>,
     late: Family<Stream, Counter>,
+    duplicates: Family<Stream, Counter>,
     dead_letters: Family<DeadLetter, Counter>,
     repartitioned: Family<Stream, Counter>,
     changes: Family<Stream, Counter>,
@@ -55,6 +56,7 @@ impl Metrics {
             records,
             outputs,
             late,
+            duplicates,
             dead_letters,
             repartitioned,
             changes,
@@ -69,6 +71,11 @@ impl Metrics {
         registry.register("records", "Records read", records);
         registry.register("outputs", "Results written", outputs);
         registry.register("late", "Records that one of their windows refused", late);
+        registry.register(
+            "duplicates",
+            "Records left out because their id had been seen",
+            duplicates,
+        );
         registry.register(
             "dead_letters",
             "Records that a stream cannot use",
@@ -132,6 +139,7 @@ impl Metrics {
             let family = match kind {
                 Kind::Output => &self.outputs,
                 Kind::Late => &self.late,
+                Kind::Duplicate => &self.duplicates,
                 Kind::Repartition => &self.repartitioned,
                 Kind::Change => &self.changes,
                 Kind::DeadLetter(code) => {

@@ -59,6 +59,9 @@ pub(crate) struct Session<'a, P: Processor> {
     due: Option<Instant>,
     /// So many commits in a row the group has refused.
     refusals: u32,
+    began: Instant,
+    /// When the tasks are to be told of the clock again.
+    next_tick: Instant,
 }
 
 impl<'a, P: Processor> Session<'a, P> {
@@ -83,6 +86,8 @@ impl<'a, P: Processor> Session<'a, P> {
             partitions: Partitions::new(ground),
             due: None,
             refusals: 0,
+            began: clock::now(),
+            next_tick: clock::now(),
         })
     }
 
@@ -115,6 +120,7 @@ impl<'a, P: Processor> Session<'a, P> {
                 Some(Err(error)) => tracing::debug!(%error, "reading sources"),
                 None => {}
             }
+            self.tick();
             if self.is_commit_due() {
                 self.commit()?;
             }
@@ -134,6 +140,17 @@ impl<'a, P: Processor> Session<'a, P> {
             self.subscribed = readable;
         }
         Ok(())
+    }
+
+    /// Tells the tasks how late it is, though not at every record.
+    fn tick(&mut self) {
+        let now = clock::now();
+        if now >= self.next_tick {
+            self.next_tick = now + TICK;
+            if self.partitions.tick(now.duration_since(self.began)) {
+                self.due = Some(now);
+            }
+        }
     }
 
     fn until_commit(&self) -> Duration {

@@ -29,22 +29,22 @@ pub enum Input {
 
 /// One record's input, and which record that is.
 #[derive(Clone, Copy, Debug)]
-pub struct Sample<'a> {
+pub(crate) struct Sample<'a> {
     /// What is read of it.
-    pub input: &'a Input,
+    pub(crate) input: &'a Input,
     /// Where it stands in the order of events.
-    pub place: Place,
+    pub(crate) place: Place,
 }
 
 /// Where a record stands in the order of events: by event time, then offset, then partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub(crate) struct Place {
     /// Event time, in milliseconds since the Unix epoch.
-    pub time: i64,
+    pub(crate) time: i64,
     /// The offset at its source.
-    pub offset: i64,
+    pub(crate) offset: i64,
     /// The partition at its source.
-    pub partition: i32,
+    pub(crate) partition: i32,
 }
 
 /// One way to sum records up. Panes merge in any order to the same, so that a window can be made

@@ -1,6 +1,8 @@
 //! Streams in Rust, step by step; each step offers what may follow it.
 
-use crate::{Aggregation, AsIs, Definition, Emit, Extract, Extracted, Function, Unusable, Windows};
+use crate::{
+    Aggregation, AsIs, Definition, Emit, Extract, Extracted, Function, Span, Unusable, Windows,
+};
 use footfall_task::Record;
 use std::{fmt, sync::Arc};
 
@@ -9,6 +11,7 @@ pub fn stream(from: &str) -> Stream {
     Stream {
         from: from.into(),
         extract: Arc::new(AsIs),
+        dedupe: None,
     }
 }
 
@@ -18,6 +21,7 @@ pub fn stream(from: &str) -> Stream {
 pub struct Stream {
     from: Arc<str>,
     extract: Arc<dyn Extract>,
+    dedupe: Option<Span>,
 }
 
 /// A stream whose records are grouped by a key.
@@ -44,6 +48,7 @@ pub struct Aggregated {
     aggregates: Vec<Aggregation>,
     name: Option<Arc<str>>,
     emit: Emit,
+    idle_timeout: Option<Span>,
 }
 
 impl Stream {
@@ -64,6 +69,24 @@ impl Stream {
     {
         let inner = Arc::clone(&self.extract);
         self.read_with(Filtered { keep, inner })
+    }
+
+    /// Leaves out records whose id was seen within so long, before or after, by event time.
+    pub fn dedupe_within<F>(self, within: Span, id: F) -> Self
+    where
+        F: Fn(&Record<'_>) -> Option<Vec<u8>> + Send + Sync + 'static,
+    {
+        let inner = Arc::clone(&self.extract);
+        let identified = self.read_with(Identified { id, inner });
+        identified.dedupe_read_ids_within(within)
+    }
+
+    /// The same with the id that the stream's reader finds.
+    pub fn dedupe_read_ids_within(self, within: Span) -> Self {
+        Self {
+            dedupe: Some(within),
+            ..self
+        }
     }
 
     /// Groups by the key that records are partitioned by.
@@ -112,6 +135,7 @@ impl Windowed {
             aggregates: aggregates.into_iter().collect(),
             name: None,
             emit: Emit::Updates,
+            idle_timeout: None,
         }
     }
 }
@@ -130,12 +154,24 @@ impl Aggregated {
         Self { emit, ..self }
     }
 
+    /// Lets the wall clock close windows when no record has come for so long.
+    pub fn idle_timeout(self, timeout: Span) -> Self {
+        Self {
+            idle_timeout: Some(timeout),
+            ..self
+        }
+    }
+
     /// Ends with the topic of the results. Late records go to `TO.late`, those that cannot be used
     /// to `FROM.dlq`.
     #[must_use]
     pub fn to(self, topic: &str) -> Definition {
         let Windowed { grouped, windows } = self.windowed;
-        let Stream { from, extract } = grouped.stream;
+        let Stream {
+            from,
+            extract,
+            dedupe,
+        } = grouped.stream;
         Definition {
             name: self.name.unwrap_or_else(|| topic.into()),
             extract,
@@ -143,6 +179,8 @@ impl Aggregated {
             windows,
             aggregates: self.aggregates,
             emit: self.emit,
+            idle_timeout: self.idle_timeout,
+            dedupe,
             to: topic.into(),
             late: Some(format!("{topic}.late").into()),
             dlq: Some(format!("{from}.dlq").into()),
@@ -172,6 +210,32 @@ where
 impl<F> fmt::Debug for Filtered<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Filtered")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Identified<F> {
+    id: F,
+    inner: Arc<dyn Extract>,
+}
+
+impl<F> Extract for Identified<F>
+where
+    F: Fn(&Record<'_>) -> Option<Vec<u8>> + Send + Sync,
+{
+    fn extract(&self, record: &Record<'_>) -> Result<Option<Extracted>, Unusable> {
+        let found = self.inner.extract(record)?;
+        Ok(found.map(|found| Extracted {
+            id: (self.id)(record),
+            ..found
+        }))
+    }
+}
+
+impl<F> fmt::Debug for Identified<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identified")
             .field("inner", &self.inner)
             .finish_non_exhaustive()
     }

@@ -3,17 +3,23 @@
 //! A record's key is one byte for its kind, then, for a pane, its start (a big-endian `i64`) and the
 //! stream's key. A pane's value is a version, its newest time (a big-endian `i64`), and the state
 //! of each aggregate. The stream time is a record of its own, with the shape of what is counted, so
-//! that state is never taken for that of another definition.
+//! that state is never taken for that of another definition. Another one has the starts of the
+//! windows that the wall clock has closed (a version and big-endian `i64`s); an id that duplicates
+//! are known by is a record with its time (a version and a big-endian `i64`).
 
 use crate::{
     aggregate::take,
+    seen::Seen,
     state::{Pane, Saved, State},
 };
 use footfall_task::RestoreError;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 const CLOCK: u8 = 0;
 const PANE: u8 = 1;
+const IDLE: u8 = 2;
+const SEEN: u8 = 3;
 const VERSION: u8 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -59,9 +65,31 @@ pub(crate) fn pane_value(pane: &Pane) -> Vec<u8> {
     bytes
 }
 
+/// The key of the record that holds which windows the wall clock has closed.
+pub(crate) fn idle_key() -> Vec<u8> {
+    vec![IDLE]
+}
+
+/// The record that holds them, by their starts.
+pub(crate) fn idle_value(starts: &[i64]) -> Vec<u8> {
+    let starts = starts.iter().flat_map(|start| start.to_be_bytes());
+    std::iter::once(VERSION).chain(starts).collect()
+}
+
+/// The key of an id's record.
+pub(crate) fn seen_key(id: &[u8]) -> Vec<u8> {
+    [&[SEEN], id].concat()
+}
+
+/// An id's record: when it was seen.
+pub(crate) fn seen_value(time: i64) -> Vec<u8> {
+    [&[VERSION][..], &time.to_be_bytes()].concat()
+}
+
 /// Puts one record of the changelog back into the state.
 pub(crate) fn restore(
     state: &mut State,
+    seen: Option<&mut Seen>,
     shape: &str,
     key: &[u8],
     value: Option<&[u8]>,
@@ -69,8 +97,45 @@ pub(crate) fn restore(
     match (key.split_first(), value) {
         (Some((&CLOCK, [])), Some(value)) => restore_clock(state, shape, value),
         (Some((&PANE, rest)), value) => restore_pane(state, rest, value),
-        _ => Err(unexpected("a pane or a stream time", key)),
+        (Some((&IDLE, [])), Some(value)) => restore_idle(state, value),
+        (Some((&SEEN, id)), value) => restore_seen(seen, id, value),
+        _ => Err(unexpected("a pane, an id or a stream time", key)),
     }
+}
+
+fn restore_idle(state: &mut State, value: &[u8]) -> Result<(), RestoreError> {
+    let unexpected = || unexpected("the windows that were closed", value);
+    let mut bytes = value;
+    let version = take(&mut bytes).ok_or_else(unexpected)?;
+    let mut starts = BTreeSet::new();
+    while !bytes.is_empty() {
+        starts.insert(i64::from_be_bytes(take(&mut bytes).ok_or_else(unexpected)?));
+    }
+    if version != [VERSION] {
+        return Err(unexpected());
+    }
+    state.restore_idle_closed(starts);
+    Ok(())
+}
+
+/// Ids of a stream that does not ask for them any more are passed by.
+fn restore_seen(
+    seen: Option<&mut Seen>,
+    id: &[u8],
+    value: Option<&[u8]>,
+) -> Result<(), RestoreError> {
+    let time = match value {
+        Some([VERSION, time @ ..]) => {
+            let time = <[u8; 8]>::try_from(time).map_err(|_| unexpected("a time", time))?;
+            Some(i64::from_be_bytes(time))
+        }
+        Some(value) => return Err(unexpected("when an id was seen", value)),
+        None => None,
+    };
+    if let Some(seen) = seen {
+        seen.restore(id, time);
+    }
+    Ok(())
 }
 
 fn restore_clock(state: &mut State, shape: &str, value: &[u8]) -> Result<(), RestoreError> {
@@ -127,7 +192,8 @@ fn unexpected(expected: &str, found: &[u8]) -> RestoreError {
 mod tests {
     use super::*;
     use crate::{
-        Aggregation, Decimal, Definition, Function, Input, TimeWindows, aggregate::Place, millis, stream,
+        Aggregation, Decimal, Definition, Function, Input, TimeWindows, aggregate::Place, millis,
+        stream,
     };
 
     /// Version 1, as it has been written to people's changelogs: what reads it must stay.
@@ -192,6 +258,7 @@ mod tests {
         let shape = definition.shape();
         restore(
             &mut state,
+            None,
             &shape,
             &bytes(PANE_KEY),
             Some(&bytes(PANE_VALUE)),
@@ -199,6 +266,7 @@ mod tests {
         .unwrap();
         restore(
             &mut state,
+            None,
             &shape,
             &clock_key(),
             Some(CLOCK_VALUE.as_bytes()),
@@ -216,11 +284,45 @@ mod tests {
     }
 
     #[test]
+    fn closed_windows_and_ids_are_written_and_read_as_version_1() {
+        let idle = "01ffffffffffffffec000000000000003c";
+        assert_eq!(hex(&idle_key()), "02");
+        assert_eq!(hex(&idle_value(&[-20, 60])), idle);
+        assert_eq!(hex(&seen_key(b"e1")), "036531");
+        assert_eq!(hex(&seen_value(77)), "01000000000000004d");
+        let definition = Definition {
+            dedupe: Some(millis(5)),
+            ..definition()
+        };
+        let mut state = State::new(&definition);
+        let mut seen = Seen::new(millis(5), &definition.windows);
+        let mut read = |key: &str, value: &str| {
+            let (key, value) = (bytes(key), bytes(value));
+            restore(&mut state, Some(&mut seen), "", &key, Some(&value)).unwrap();
+        };
+        read("02", idle);
+        read("036531", "01000000000000004d");
+        let place = Place {
+            time: 61,
+            ..Place::default()
+        };
+        let refusing = state.add(b"/cart", place, &[]);
+        assert_eq!(
+            refusing
+                .iter()
+                .map(|window| window.start)
+                .collect::<Vec<_>>(),
+            [60]
+        );
+        assert!(seen.is_duplicate(b"e1", 82) && !seen.is_duplicate(b"e2", 82));
+    }
+
+    #[test]
     fn what_is_no_state_is_refused_with_its_bytes() {
         let definition = definition();
         let mut state = State::new(&definition);
-        let refusal = restore(&mut state, "shape", b"\x07", None).unwrap_err();
-        let expected = "expected a pane or a stream time, found the bytes `\\x07`";
+        let refusal = restore(&mut state, None, "shape", b"\x07", None).unwrap_err();
+        let expected = "expected a pane, an id or a stream time, found the bytes `\\x07`";
         assert_eq!(refusal.to_string(), expected);
     }
 }

@@ -231,7 +231,10 @@ mod tests {
     fn a_quotient_is_rounded_in_its_last_digit() {
         let divided = |text, count| Decimal::parse(text).unwrap().divided_by(count);
         assert_eq!(divided("2", 3).unwrap().to_string(), "0.666666666666666667");
-        assert_eq!(divided("-2", 3).unwrap().to_string(), "-0.666666666666666667");
+        assert_eq!(
+            divided("-2", 3).unwrap().to_string(),
+            "-0.666666666666666667"
+        );
         assert_eq!(divided("-12.5", 5).unwrap().to_string(), "-2.5");
         assert_eq!(divided("7", 0), None);
         assert!((Decimal::parse("-19.75").unwrap().to_f64() + 19.75).abs() < 1e-12);

@@ -1,4 +1,4 @@
-use crate::{Extract, Function, Windows};
+use crate::{Extract, Function, Span, Windows};
 use std::sync::Arc;
 
 /// One stream: what it reads, how it counts, and where its results go.
@@ -19,6 +19,12 @@ pub struct Definition {
     pub aggregates: Vec<Aggregation>,
     /// When it says its results.
     pub emit: Emit,
+    /// How long no record may come before the wall clock closes the windows that hold any; left
+    /// out, only event time closes windows.
+    pub idle_timeout: Option<Span>,
+    /// How long, by event time, a record's id is remembered, to leave out records that have it,
+    /// too.
+    pub dedupe: Option<Span>,
     /// Where its results go.
     pub to: Arc<str>,
     /// Where records go that come too late; left out: they are only counted.
@@ -56,6 +62,8 @@ pub enum Emit {
     Updates,
     /// Once for each window, when it closes.
     Final,
+    /// Both, so that the last result of a window is told from those before.
+    Both,
 }
 
 impl Emit {
@@ -65,7 +73,20 @@ impl Emit {
         match self {
             Self::Updates => "updates",
             Self::Final => "final",
+            Self::Both => "both",
         }
+    }
+
+    /// Whether it says what has changed at each commit.
+    #[must_use]
+    pub const fn says_updates(self) -> bool {
+        matches!(self, Self::Updates | Self::Both)
+    }
+
+    /// Whether it says what a window held when it closes.
+    #[must_use]
+    pub const fn says_finals(self) -> bool {
+        matches!(self, Self::Final | Self::Both)
     }
 }
 

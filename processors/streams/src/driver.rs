@@ -1,17 +1,19 @@
 //! Streams without Kafka: pipe records in, commit, read what they would have written.
 
-use crate::{Definition, StreamsTask, Topology};
+use crate::{Definition, Span, StreamsTask, Topology};
 use footfall_task::{
     Effects, Kind, Offset, Outgoing, Partition, Processor as _, Record, Task as _, Timestamp,
 };
 use std::{
     collections::BTreeMap,
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    time::Duration,
 };
 
 /// Runs streams in memory, for tests.
 ///
-/// Time is event time, so it goes on when a record is piped in that is newer than those before it.
+/// Event time goes on when a record is piped in that is newer than those before it; the wall clock
+/// only when it is told to.
 #[derive(Debug)]
 pub struct TestDriver {
     topology: Topology,
@@ -19,8 +21,25 @@ pub struct TestDriver {
     tasks: BTreeMap<(String, Partition), StreamsTask>,
     topics: BTreeMap<String, Vec<Outgoing>>,
     changelogs: BTreeMap<(String, Partition), Vec<Outgoing>>,
+    progress: Progress,
+    clock: Duration,
+    since_commit: SinceCommit,
+}
+
+/// How far it has come.
+#[derive(Clone, Debug, Default)]
+struct Progress {
     offsets: BTreeMap<(String, Partition), i64>,
     late: u64,
+    duplicates: u64,
+}
+
+/// What a crash undoes and makes happen again.
+#[derive(Debug, Default)]
+struct SinceCommit {
+    before: Progress,
+    piped: Vec<Outgoing>,
+    written: BTreeMap<String, usize>,
 }
 
 /// A record that a stream has written, as text.
@@ -54,8 +73,9 @@ impl TestDriver {
             tasks: BTreeMap::new(),
             topics: BTreeMap::new(),
             changelogs: BTreeMap::new(),
-            offsets: BTreeMap::new(),
-            late: 0,
+            progress: Progress::default(),
+            clock: Duration::ZERO,
+            since_commit: SinceCommit::default(),
         }
     }
 
@@ -74,12 +94,17 @@ impl TestDriver {
 
     /// Pipes in any record.
     pub fn pipe_record(&mut self, sent: &Outgoing) {
+        self.since_commit.piped.push(sent.clone());
+        self.deliver(sent);
+    }
+
+    fn deliver(&mut self, sent: &Outgoing) {
         let topic = sent.topic.to_string();
         let partition = sent
             .partition
             .unwrap_or_else(|| self.partition_of(sent.key.as_deref()));
         let place = (topic, partition);
-        let offset = self.offsets.entry(place.clone()).or_default();
+        let offset = self.progress.offsets.entry(place.clone()).or_default();
         let headers = sent.headers.iter();
         let record = Record {
             topic: &sent.topic,
@@ -98,7 +123,16 @@ impl TestDriver {
         let task = task.or_insert_with(|| topology.task(&sent.topic, partition));
         let mut effects = Effects::default();
         task.process(&record, &mut effects);
+        task.tick(self.clock);
         self.apply(effects);
+    }
+
+    /// Lets the wall clock go on.
+    pub fn advance_clock(&mut self, by: Span) {
+        self.clock = self.clock.saturating_add(by.as_duration());
+        for task in self.tasks.values_mut() {
+            task.tick(self.clock);
+        }
     }
 
     /// Commits: results that have gathered are written, and the state is saved.
@@ -108,6 +142,27 @@ impl TestDriver {
             task.commit(&mut effects);
         }
         self.apply(effects);
+        self.since_commit = SinceCommit {
+            before: self.progress.clone(),
+            ..SinceCommit::default()
+        };
+    }
+
+    /// Crashes, and goes on as with exactly once: nothing of what has happened since the last
+    /// commit ever was, and the records since then come anew.
+    pub fn crash(&mut self) {
+        let undone = std::mem::take(&mut self.since_commit);
+        for (topic, count) in undone.written {
+            if let Some(records) = self.topics.get_mut(&topic) {
+                records.truncate(records.len().saturating_sub(count));
+            }
+        }
+        self.progress = undone.before.clone();
+        self.since_commit.before = undone.before;
+        self.restart();
+        for record in undone.piped {
+            self.pipe_record(&record);
+        }
     }
 
     /// Loses what is in memory and starts anew from what the last commit has saved.
@@ -141,25 +196,34 @@ impl TestDriver {
     /// How many records have come too late for one of their windows or more.
     #[must_use]
     pub fn late(&self) -> u64 {
-        self.late
+        self.progress.late
+    }
+
+    /// How many records have been left out because their id had been seen.
+    #[must_use]
+    pub fn duplicates(&self) -> u64 {
+        self.progress.duplicates
     }
 
     fn apply(&mut self, effects: Effects) {
-        let counted = effects
-            .counted
-            .iter()
-            .filter(|(_, kind)| *kind == Kind::Late);
-        self.late += counted.map(|_| 1).sum::<u64>();
+        for (_, kind) in &effects.counted {
+            self.progress.late += u64::from(*kind == Kind::Late);
+            self.progress.duplicates += u64::from(*kind == Kind::Duplicate);
+        }
         for send in effects.sends {
-            self.late += u64::from(send.kind == Kind::Late);
+            self.progress.late += u64::from(send.kind == Kind::Late);
             let topic = send.record.topic.to_string();
             match (send.kind, send.record.partition) {
-                (Kind::Repartition, _) => self.pipe_record(&send.record),
+                (Kind::Repartition, _) => self.deliver(&send.record),
                 (Kind::Change, Some(partition)) => {
                     let log = self.changelogs.entry((topic, partition)).or_default();
                     log.push(send.record);
                 }
-                _ => self.topics.entry(topic).or_default().push(send.record),
+                _ => {
+                    let written = &mut self.since_commit.written;
+                    *written.entry(topic.clone()).or_default() += 1;
+                    self.topics.entry(topic).or_default().push(send.record);
+                }
             }
         }
     }

@@ -34,6 +34,7 @@ mod output;
 mod read;
 mod reject;
 mod repartition;
+mod seen;
 mod state;
 mod task;
 mod topology;
@@ -46,7 +47,7 @@ pub use definition::{Aggregation, Definition, Emit};
 pub use driver::{Read as DriverRecord, TestDriver};
 pub use output::value as output_value;
 pub use read::{AsIs, Extract, Extracted, Unusable, own_key, own_time};
-pub use state::{State, WindowResult};
+pub use state::{ClosedBy, State, WindowResult};
 pub use task::StreamsTask;
 pub use topology::Topology;
 pub use window::{

@@ -1,6 +1,6 @@
 //! The records that say a window's result, byte for byte.
 
-use crate::{Aggregation, WindowResult};
+use crate::{Aggregation, ClosedBy, WindowResult};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 /// The key of a result: `{"key":"…","start":ms,"end":ms}`.
@@ -22,10 +22,10 @@ pub fn value(result: &WindowResult, aggregates: &[Aggregation]) -> String {
         json.push(':');
         json.push_str(&accumulator.result());
     }
-    json.push_str(if result.is_final {
-        r#","final":true,"closed_by":"time"}"#
-    } else {
-        r#","final":false}"#
+    json.push_str(match result.closed_by {
+        Some(ClosedBy::Time) => r#","final":true,"closed_by":"time"}"#,
+        Some(ClosedBy::Idle) => r#","final":true,"closed_by":"idle"}"#,
+        None => r#","final":false}"#,
     });
     json
 }
@@ -75,7 +75,7 @@ mod tests {
             key: key.into(),
             newest: 61_000,
             values: vec![Function::Count.start(), sum],
-            is_final: false,
+            closed_by: None,
         }
     }
 
@@ -122,11 +122,15 @@ mod tests {
 
     #[test]
     fn a_final_value_says_what_closed_its_window() {
-        let closed = WindowResult {
-            is_final: true,
-            ..result(b"k")
-        };
-        let expected = r#"{"key":"k","start":60000,"end":360000,"views":0,"revenue":19.75,"final":true,"closed_by":"time"}"#;
-        assert_eq!(value(&closed, &aggregates()), expected);
+        for (closed_by, name) in [(ClosedBy::Time, "time"), (ClosedBy::Idle, "idle")] {
+            let closed = WindowResult {
+                closed_by: Some(closed_by),
+                ..result(b"k")
+            };
+            let expected = format!(
+                r#"{{"key":"k","start":60000,"end":360000,"views":0,"revenue":19.75,"final":true,"closed_by":"{name}"}}"#
+            );
+            assert_eq!(value(&closed, &aggregates()), expected);
+        }
     }
 }

@@ -22,6 +22,8 @@ pub struct Extracted {
     pub time: Timestamp,
     /// What each aggregate reads of it, in their order.
     pub inputs: Vec<Input>,
+    /// What duplicates of it are known by; without one it has none.
+    pub id: Option<Vec<u8>>,
 }
 
 /// Why a record cannot be used.
@@ -81,6 +83,7 @@ impl Extract for AsIs {
             key: own_key(record)?.to_vec(),
             time: own_time(record)?,
             inputs: Vec::new(),
+            id: None,
         }))
     }
 }
@@ -100,12 +103,11 @@ pub fn own_key<'a>(record: &Record<'a>) -> Result<&'a [u8], Unusable> {
 /// # Errors
 /// `no_timestamp` when it has none, or one before the epoch.
 pub fn own_time(record: &Record<'_>) -> Result<Timestamp, Unusable> {
-    record
-        .timestamp
-        .filter(|time| time.0 >= 0)
-        .ok_or_else(|| {
-            let found = record.timestamp.map_or("none".into(), |time| format!("{time}"));
-            let expected = "a record with a timestamp of 0 or later";
-            Unusable::no_timestamp(format!("expected {expected}, found {found}"))
-        })
+    record.timestamp.filter(|time| time.0 >= 0).ok_or_else(|| {
+        let found = record
+            .timestamp
+            .map_or("none".into(), |time| format!("{time}"));
+        let expected = "a record with a timestamp of 0 or later";
+        Unusable::no_timestamp(format!("expected {expected}, found {found}"))
+    })
 }

@@ -1,6 +1,7 @@
 //! The windows of one stream in one partition.
 
 mod emission;
+mod idle;
 
 use crate::{
     Accumulator, Definition, Emit, Function, Input, Window, Windows,
@@ -12,6 +13,8 @@ use std::{
     sync::Arc,
 };
 
+use idle::Idle;
+
 pub(crate) type Key = Arc<[u8]>;
 
 /// The windows of one stream in one partition: one accumulator for each key and pane, from which
@@ -20,6 +23,7 @@ pub(crate) type Key = Arc<[u8]>;
 pub struct State {
     windows: Windows,
     emit: Emit,
+    idle: Idle,
     functions: Vec<Function>,
     panes: BTreeMap<i64, HashMap<Key, Pane>>,
     stream_time: Option<i64>,
@@ -52,8 +56,17 @@ pub struct WindowResult {
     pub newest: i64,
     /// In the order of the stream's definition.
     pub values: Vec<Accumulator>,
-    /// Whether it is the last word: its window has closed.
-    pub is_final: bool,
+    /// What has closed the window, when this is the last word.
+    pub closed_by: Option<ClosedBy>,
+}
+
+/// What has closed a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClosedBy {
+    /// A record with a later event time.
+    Time,
+    /// The wall clock, because no record came.
+    Idle,
 }
 
 impl State {
@@ -63,7 +76,10 @@ impl State {
         Self {
             windows: definition.windows,
             emit: definition.emit,
-            functions: functions.map(|aggregation| aggregation.function.clone()).collect(),
+            idle: Idle::new(definition.idle_timeout),
+            functions: functions
+                .map(|aggregation| aggregation.function.clone())
+                .collect(),
             panes: BTreeMap::new(),
             stream_time: None,
             changed: Vec::new(),
@@ -81,14 +97,15 @@ impl State {
     /// Takes a record; returns the windows that refuse it because they have closed, by end.
     pub(crate) fn add(&mut self, key: &[u8], place: Place, inputs: &[Input]) -> Vec<Window> {
         let time = place.time;
-        let stream_time = self.advance(time);
+        self.idle.record();
+        self.advance(time);
         let mut takers = 0;
         let mut refusing = Vec::new();
         for window in self.windows.containing(time) {
-            if self.windows.is_closed(window, stream_time) {
-                refusing.push(window);
-            } else {
+            if self.is_open(window) {
                 takers += 1;
+            } else {
+                refusing.push(window);
             }
         }
         if takers > 0 {
@@ -150,6 +167,11 @@ impl State {
         self.stream_time = Some(time);
     }
 
+    /// Puts back which windows were closed by the clock in an earlier life.
+    pub(crate) fn restore_idle_closed(&mut self, starts: BTreeSet<i64>) {
+        self.idle.restore(starts);
+    }
+
     pub(crate) fn functions(&self) -> &[Function] {
         &self.functions
     }
@@ -187,9 +209,8 @@ impl State {
     }
 
     fn is_open(&self, window: Window) -> bool {
-        !self
-            .stream_time
-            .is_some_and(|time| self.windows.is_closed(window, time))
+        let is_over = |time| self.windows.is_closed(window, time);
+        !self.stream_time.is_some_and(is_over) && !self.idle.has_closed(window)
     }
 
     /// Merges a key's panes in one window.
@@ -209,7 +230,7 @@ impl State {
             key: Arc::clone(key),
             newest: merged.newest,
             values: merged.accumulators,
-            is_final: false,
+            closed_by: None,
         })
     }
 }

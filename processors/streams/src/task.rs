@@ -1,10 +1,11 @@
 //! The work on one partition: each stream that reads it, one after the other.
 
-use crate::{
-    Definition, State, Unusable, aggregate::Place, changelog, output, reject, repartition,
-};
-use footfall_task::{Effects, Kind, Outgoing, Partition, Record, RestoreError, Task, Timestamp};
-use std::sync::Arc;
+mod counting;
+
+use crate::{Definition, State, reject, repartition};
+use counting::Counting;
+use footfall_task::{Effects, Kind, Partition, Record, RestoreError, Task};
+use std::{sync::Arc, time::Duration};
 
 /// The work of a [`Topology`](crate::Topology) on one partition.
 #[derive(Debug)]
@@ -22,15 +23,6 @@ enum Step {
     },
     /// Counts them.
     Count(Box<Counting>),
-}
-
-#[derive(Debug)]
-struct Counting {
-    definition: Arc<Definition>,
-    changelog: Arc<str>,
-    shape: String,
-    state: State,
-    saved_stream_time: Option<i64>,
 }
 
 impl StreamsTask {
@@ -98,8 +90,7 @@ impl Task for StreamsTask {
             if let Step::Count(counting) = step
                 && *counting.changelog == *changelog
             {
-                changelog::restore(&mut counting.state, &counting.shape, key, value)?;
-                counting.saved_stream_time = counting.state.stream_time();
+                counting.restore(key, value)?;
             }
         }
         Ok(())
@@ -112,6 +103,16 @@ impl Task for StreamsTask {
                 Step::Count(counting) => counting.process(record, effects),
             }
         }
+    }
+
+    fn tick(&mut self, clock: Duration) -> bool {
+        let mut is_due = false;
+        for step in &mut self.steps {
+            if let Step::Count(counting) = step {
+                is_due |= counting.state.tick(clock);
+            }
+        }
+        is_due
     }
 
     fn commit(&mut self, effects: &mut Effects) {
@@ -131,95 +132,5 @@ fn rekey(definition: &Definition, topic: &Arc<str>, source: &Record<'_>, effects
         }
         Ok(None) => {}
         Err(why) => reject::unusable(definition, source, why, effects),
-    }
-}
-
-impl Counting {
-    fn new(group: &str, definition: &Arc<Definition>) -> Self {
-        Self {
-            changelog: definition.changelog(group),
-            shape: definition.shape(),
-            state: State::new(definition),
-            saved_stream_time: None,
-            definition: Arc::clone(definition),
-        }
-    }
-
-    fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
-        if !self.definition.rekeyed {
-            return self.count(record, effects);
-        }
-        match repartition::unwrap(record) {
-            Some(source) => self.count(&source, effects),
-            None => {
-                let why = Unusable::undecodable(
-                    "expected a record that this stream had re-keyed, found one of another origin",
-                );
-                reject::unusable(&self.definition, record, why, effects);
-            }
-        }
-    }
-
-    fn count(&mut self, source: &Record<'_>, effects: &mut Effects) {
-        let found = match self.definition.extract.extract(source) {
-            Ok(Some(found)) => found,
-            Ok(None) => return,
-            Err(why) => return reject::unusable(&self.definition, source, why, effects),
-        };
-        let time = found.time.0;
-        let place = Place {
-            time,
-            offset: source.offset.0,
-            partition: source.partition.0,
-        };
-        let refusing = self.state.add(&found.key, place, &found.inputs);
-        if !refusing.is_empty() {
-            let stream_time = self.state.stream_time().unwrap_or(time);
-            let late_by_ms = stream_time.saturating_sub(time);
-            reject::late(&self.definition, source, &refusing, late_by_ms, effects);
-        }
-    }
-
-    fn commit(&mut self, partition: Partition, effects: &mut Effects) {
-        let definition = &self.definition;
-        let stream_time = self.state.stream_time();
-        let commit = self.state.commit();
-        for result in &commit.results {
-            let record = Outgoing {
-                topic: Arc::clone(&definition.to),
-                partition: None,
-                timestamp: Some(Timestamp(result.newest)),
-                key: Some(output::key(result)),
-                value: Some(output::value(result, &definition.aggregates).into_bytes()),
-                headers: Vec::new(),
-            };
-            effects.send(&definition.name, Kind::Output, record);
-        }
-        let mut change = |key, value| {
-            let record = Outgoing {
-                topic: Arc::clone(&self.changelog),
-                partition: Some(partition),
-                // Not event time: brokers roll and delete by it, and a changelog must outlive that.
-                timestamp: None,
-                key: Some(key),
-                value,
-                headers: Vec::new(),
-            };
-            effects.send(&definition.name, Kind::Change, record);
-        };
-        for (start, key, pane) in commit.changed {
-            let value = changelog::pane_value(pane);
-            change(changelog::pane_key(start, &key), Some(value));
-        }
-        for (start, key) in commit.gone {
-            change(changelog::pane_key(start, &key), None);
-        }
-        if let Some(time) = stream_time
-            && self.saved_stream_time != stream_time
-        {
-            let value = changelog::clock_value(time, &self.shape);
-            change(changelog::clock_key(), Some(value));
-            self.saved_stream_time = stream_time;
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! Which windows a record belongs to, when they close, and the panes that they are made of.
 
+use std::time::Duration;
+
 /// A length of time in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span(i64);
@@ -33,6 +35,12 @@ impl Span {
     #[must_use]
     pub const fn as_millis(self) -> i64 {
         self.0
+    }
+
+    /// The same as the standard library has it; nothing for less than nothing.
+    #[must_use]
+    pub fn as_duration(self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0).unwrap_or_default())
     }
 }
 

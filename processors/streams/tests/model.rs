@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use footfall_streams::{
-    Definition, Emit, TestDriver, TimeWindows, Topology, Windows, millis, stream,
+    Definition, DriverRecord, Emit, TestDriver, TimeWindows, Topology, Windows, millis, stream,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -19,6 +19,8 @@ enum Step {
     Commit,
     /// A crash after a commit: what is in memory is gone.
     Restart,
+    /// A crash at any other time: what has happened since the last commit is undone.
+    Crash,
 }
 
 #[derive(Clone, Debug)]
@@ -76,7 +78,7 @@ impl Model {
 
 fn cases() -> impl Strategy<Value = Case> {
     let record = (0..3_u8, 0..200_i64).prop_map(|(key, time)| Step::Record { key, time });
-    let step = prop_oneof![8 => record, 2 => Just(Step::Commit), 1 => Just(Step::Restart)];
+    let step = prop_oneof![8 => record, 2 => Just(Step::Commit), 1 => Just(Step::Restart), 1 => Just(Step::Crash)];
     let steps = prop::collection::vec(step, 0..60);
     (1..20_i64, 0..40_i64, 0..30_i64, steps).prop_map(|(advance, more, grace, steps)| Case {
         size: advance + more,
@@ -103,14 +105,21 @@ fn counting(case: &Case, emit: Emit) -> Definition {
 fn results(driver: &mut TestDriver) -> Vec<(Place, i64)> {
     let output = driver.read("out");
     let results = output.iter().map(|record| {
-        let value: serde_json::Value = serde_json::from_str(&record.value).unwrap();
-        let key = value["key"].as_str().unwrap().to_owned();
-        (
-            (key, value["start"].as_i64().unwrap()),
-            value["count"].as_i64().unwrap(),
-        )
+        let (place, count, _) = said(record);
+        (place, count)
     });
     results.collect()
+}
+
+/// A result: its window, its count, and whether it is final.
+fn said(record: &DriverRecord) -> (Place, i64, bool) {
+    let value: serde_json::Value = serde_json::from_str(&record.value).unwrap();
+    let key = value["key"].as_str().unwrap().to_owned();
+    (
+        (key, value["start"].as_i64().unwrap()),
+        value["count"].as_i64().unwrap(),
+        value["final"].as_bool().unwrap(),
+    )
 }
 
 fn run(case: &Case, driver: &mut TestDriver) {
@@ -118,6 +127,7 @@ fn run(case: &Case, driver: &mut TestDriver) {
         match step {
             Step::Record { key, time } => driver.pipe("in", &key.to_string(), "", *time),
             Step::Commit => driver.commit(),
+            Step::Crash => driver.crash(),
             Step::Restart => {
                 driver.commit();
                 driver.restart();
@@ -174,6 +184,39 @@ proptest! {
         expected.sort_by_key(|((key, start), _)| (*start, key.clone()));
         let expected: Vec<_> = expected.into_iter().map(|(place, count)| (place.clone(), *count)).collect();
         prop_assert_eq!(said, expected);
+    }
+
+    #[test]
+    fn with_both_every_window_has_its_last_update_and_each_closed_one_its_final(case in cases()) {
+        let model = Model::run(&case);
+        let mut driver = TestDriver::new(counting(&case, Emit::Both));
+        run(&case, &mut driver);
+        let said: Vec<_> = driver.read("out").iter().map(said).collect();
+        let last: BTreeMap<_, _> = said.iter().map(|(place, count, _)| (place.clone(), *count)).collect();
+        prop_assert_eq!(&last, &model.counts);
+        let finals: Vec<_> = said.into_iter().filter(|(_, _, is_final)| *is_final).map(|(place, _, _)| place).collect();
+        let mut closed: Vec<_> = model.counts.into_keys().filter(|(_, start)| start + case.size + case.grace <= model.stream_time).collect();
+        closed.sort_by_key(|(key, start)| (*start, key.clone()));
+        prop_assert_eq!(finals, closed);
+    }
+
+    #[test]
+    fn records_times_size_by_advance_are_counts_and_refusals_away_from_time_0(
+        case in cases(), per_window in 1..5_i64, partitions in 1..4_u32,
+    ) {
+        let case = Case { size: case.advance * per_window, ..case };
+        let far = |step: Step| match step {
+            Step::Record { key, time } => Step::Record { key, time: time + 1_000 },
+            other @ (Step::Commit | Step::Restart | Step::Crash) => other,
+        };
+        let case = Case { steps: case.steps.into_iter().map(far).collect(), ..case };
+        let records = case.steps.iter().filter(|step| matches!(step, Step::Record { .. })).count();
+        let topology = Topology::new("test", [counting(&case, Emit::Updates)]);
+        let mut driver = TestDriver::with_partitions(topology, partitions);
+        run(&case, &mut driver);
+        let last: BTreeMap<_, _> = results(&mut driver).into_iter().collect();
+        let counted = last.values().sum::<i64>() + refused(&mut driver);
+        prop_assert_eq!(counted, i64::try_from(records).unwrap() * per_window);
     }
 
     #[test]

@@ -129,6 +129,7 @@ impl Extract for ByValue {
             key: record.value.unwrap_or_default().to_vec(),
             time: own_time(record)?,
             inputs: Vec::new(),
+            id: None,
         }))
     }
 }

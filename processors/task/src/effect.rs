@@ -28,6 +28,8 @@ pub enum Kind {
     Output,
     /// A record that came after its windows had closed.
     Late,
+    /// A record that was seen before.
+    Duplicate,
     /// A record that the stream cannot use, with the stable code that says why.
     DeadLetter(&'static str),
     /// A record on its way to the partition of its new key.

@@ -1,5 +1,5 @@
 use crate::{Effects, Partition, Record};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Something that turns topics into other topics, one partition at a time.
 pub trait Processor: std::marker::Send + Sync + 'static {
@@ -34,6 +34,12 @@ pub trait Task {
 
     /// Takes one record. Every record has its effects or its state; none stops the task.
     fn process(&mut self, record: &Record<'_>, effects: &mut Effects);
+
+    /// Told now and then, whether or not records come, what a clock shows that only goes forward;
+    /// where it began says nothing. Returns whether there is something to commit because of that.
+    fn tick(&mut self, _clock: Duration) -> bool {
+        false
+    }
 
     /// Says what has gathered since the last commit: coalesced results and changes of state.
     fn commit(&mut self, effects: &mut Effects);

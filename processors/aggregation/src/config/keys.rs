@@ -97,6 +97,18 @@ const STREAM: &[Key] = &[
         help: "whether records without a value count",
     },
     Key {
+        path: "dedupe.by",
+        form: Form::Text,
+        default: Default::Absent,
+        help: "JSON pointer to what duplicates are known by",
+    },
+    Key {
+        path: "dedupe.within",
+        form: Form::Duration,
+        default: Default::Absent,
+        help: "how long, by event time, a record with the same value is a duplicate",
+    },
+    Key {
         path: "window.size",
         form: Form::Duration,
         default: Default::Required,
@@ -122,9 +134,15 @@ const STREAM: &[Key] = &[
     },
     Key {
         path: "emit",
-        form: Form::Choice(&["updates", "final"]),
+        form: Form::Choice(&["updates", "final", "both"]),
         default: Default::Value("updates"),
-        help: "a result at each commit that changed it, or one when its window closes",
+        help: "a result at each commit that changed it, one when its window closes, or both",
+    },
+    Key {
+        path: "idle_timeout",
+        form: Form::Duration,
+        default: Default::Absent,
+        help: "how long no record may come before the wall clock closes windows; left out: never",
     },
     Key {
         path: "to",

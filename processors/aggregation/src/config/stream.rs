@@ -4,7 +4,8 @@ use super::StreamTable;
 use crate::core::{Condition, Field, JsonReader, Pointer, Time, aggregate};
 use footfall_service::config::{Document, Form, Problem};
 use footfall_streams::{
-    Aggregation, Definition, Emit, Function, TimeWindows, WindowError, Windows, millis, stream,
+    Aggregation, Definition, Emit, Function, Span, TimeWindows, WindowError, Windows, millis,
+    stream,
 };
 use std::sync::Arc;
 
@@ -35,19 +36,28 @@ impl StreamReader<'_> {
             "record" => Some(Time::Record),
             text => self.pointer("time", text).map(Time::Field),
         };
+        let dedupe = self.dedupe();
+        self.check_idle_timeout();
         let windows = self.windows();
         let (aggregates, fields) = self.aggregates().into_iter().unzip();
         if self.problems.len() > before {
             return None;
         }
+        let (id, within) = dedupe.unzip();
         let reader = JsonReader {
+            id,
             condition,
             key,
             time: time?,
             null_values: table.null_values,
             fields,
         };
-        Some(self.definition(reader, windows?, aggregates))
+        let definition = self.definition(reader, windows?, aggregates);
+        Some(Definition {
+            dedupe: within,
+            idle_timeout: table.idle_timeout.map(millis),
+            ..definition
+        })
     }
 
     fn definition(
@@ -65,6 +75,7 @@ impl StreamReader<'_> {
         };
         let emit = match table.emit.as_str() {
             "final" => Emit::Final,
+            "both" => Emit::Both,
             _ => Emit::Updates,
         };
         let definition = grouped.windowed_by(windows).aggregate(aggregates);
@@ -126,6 +137,37 @@ impl StreamReader<'_> {
             self.problem(key, expected, &format!("`{text}`"));
         }
         pointer
+    }
+
+    /// What duplicates are known by, and for how long.
+    fn dedupe(&mut self) -> Option<(Pointer, Span)> {
+        let dedupe = self.table.dedupe.as_ref()?;
+        let by = match &dedupe.by {
+            Some(text) => self.pointer("dedupe.by", text),
+            None => {
+                self.problem("dedupe.by", "a JSON pointer such as `/id`", "nothing");
+                None
+            }
+        };
+        let expected = "a duration of more than `0ms`";
+        let within = match dedupe.within {
+            Some(within) if within > 0 => Some(millis(within)),
+            Some(_) => {
+                self.problem("dedupe.within", expected, "`0ms`");
+                None
+            }
+            None => {
+                self.problem("dedupe.within", expected, "nothing");
+                None
+            }
+        };
+        by.zip(within)
+    }
+
+    fn check_idle_timeout(&mut self) {
+        if self.table.idle_timeout == Some(0) {
+            self.problem("idle_timeout", "more than `0ms`", "`0ms`");
+        }
     }
 
     fn windows(&mut self) -> Option<Windows> {

@@ -1,6 +1,6 @@
 use super::*;
 use footfall_service::config::{Inputs, Key, load};
-use footfall_streams::{Emit, Function};
+use footfall_streams::{Emit, Function, hours, seconds};
 use std::{fs, path::PathBuf};
 
 const STREAM: &str = r#"
@@ -65,7 +65,10 @@ fn a_short_stream_counts_updates_by_the_records_own_key() {
     assert_eq!(stream.windows.grace().as_millis(), 30_000);
     assert_eq!(stream.aggregates.len(), 1);
     assert_eq!(
-        (&*stream.aggregates[0].name, stream.aggregates[0].function.clone()),
+        (
+            &*stream.aggregates[0].name,
+            stream.aggregates[0].function.clone()
+        ),
         ("count", Function::Count)
     );
     assert_eq!(config.runtime.group, "footfall-aggregation");
@@ -113,6 +116,19 @@ fn none_means_that_late_records_and_dead_letters_are_only_counted() {
     let config = read_text("none.toml", &text).unwrap();
     let stream = &config.topology.streams()[0];
     assert_eq!((&stream.late, &stream.dlq), (&None, &None));
+}
+
+#[test]
+fn duplicates_and_silence_have_their_times() {
+    let text = STREAM.replace(
+        "to = \"pages\"",
+        "to = \"pages\"\nemit = \"both\"\nidle_timeout = \"30s\"\ndedupe = { by = \"/id\", within = \"1h\" }",
+    );
+    let config = read_text("both.toml", &text).unwrap();
+    let stream = &config.topology.streams()[0];
+    assert_eq!(stream.emit, Emit::Both);
+    assert_eq!(stream.idle_timeout, Some(seconds(30)));
+    assert_eq!(stream.dedupe, Some(hours(1)));
 }
 
 #[test]
@@ -179,6 +195,19 @@ fn every_mistake_is_told_with_line_key_expectation_and_finding() {
             "reserved.toml:8: streams.pages.aggregate.end: expected a name other than key, key_base64, start, end, final, closed_by, found `end`",
         ),
         (
+            "dedupe.toml",
+            r#"to = "pages""#,
+            "to = \"pages\"\ndedupe = { by = \"id\", within = \"0s\" }",
+            "dedupe.toml:8: streams.pages.dedupe.by: expected a JSON pointer such as `/page/url`, found `id`\n\
+             dedupe.toml:8: streams.pages.dedupe.within: expected a duration of more than `0ms`, found `0ms`",
+        ),
+        (
+            "idle.toml",
+            r#"to = "pages""#,
+            "to = \"pages\"\nidle_timeout = \"0s\"",
+            "idle.toml:8: streams.pages.idle_timeout: expected more than `0ms`, found `0ms`",
+        ),
+        (
             "name.toml",
             "[streams.pages]",
             "[streams.\"top pages\"]",
@@ -208,15 +237,11 @@ fn a_wrong_expression_says_what_is_wrong_with_it() {
 
 #[test]
 fn keys_that_are_not_known_are_refused() {
-    for key in [
-        "idle_timeout = \"30s\"",
-        "state_dir = \"x\"",
-        "dedupe = \"x\"",
-    ] {
+    for key in ["idle = \"30s\"", "state_dir = \"x\""] {
         let text = STREAM.replace("to = \"pages\"", &format!("to = \"pages\"\n{key}"));
         let refusal = refusal("unknown.toml", &text);
         assert!(
-            refusal.contains("expected a known key (aggregate, codec, dlq, emit, from"),
+            refusal.contains("expected a known key (aggregate, codec, dedupe, dlq, emit, from"),
             "{refusal}"
         );
         assert!(

@@ -15,6 +15,8 @@ pub struct JsonReader {
     pub time: Time,
     /// Whether records without a value count.
     pub null_values: NullValues,
+    /// What duplicates are known by; left out, there are none.
+    pub id: Option<Pointer>,
     /// The field of each aggregate, for those that read one.
     pub fields: Vec<Option<Field>>,
 }
@@ -68,6 +70,7 @@ impl Extract for JsonReader {
                         .map_or(Ok(Input::Missing), |field| field.input(record))
                 })
                 .collect::<Result<_, _>>()?,
+            id: self.id(record)?,
         }))
     }
 }
@@ -77,11 +80,14 @@ impl JsonReader {
         let Some(pointer) = &self.key else {
             return own_key(record).map(<[u8]>::to_vec);
         };
-        let found = find(pointer, record)?
-            .ok_or_else(|| Unusable::null_key(&format!("a value at `{pointer}` as the key")))?;
-        Ok(text(found)?
-            .unwrap_or_else(|| found.get().to_owned())
-            .into_bytes())
+        identity(pointer, record)?
+            .ok_or_else(|| Unusable::null_key(&format!("a value at `{pointer}` as the key")))
+    }
+
+    fn id(&self, record: &Record<'_>) -> Result<Option<Vec<u8>>, Unusable> {
+        self.id
+            .as_ref()
+            .map_or(Ok(None), |pointer| identity(pointer, record))
     }
 
     fn time(&self, record: &Record<'_>) -> Result<Timestamp, Unusable> {
@@ -146,6 +152,15 @@ fn one_line(json: &str) -> String {
     kept.collect()
 }
 
+/// The text of a string, the JSON of anything else.
+fn identity(pointer: &Pointer, record: &Record<'_>) -> Result<Option<Vec<u8>>, Unusable> {
+    let Some(found) = find(pointer, record)? else {
+        return Ok(None);
+    };
+    let text = text(found)?.unwrap_or_else(|| found.get().to_owned());
+    Ok(Some(text.into_bytes()))
+}
+
 /// What is there; a JSON `null` is nothing.
 fn find<'a>(pointer: &Pointer, record: &Record<'a>) -> Result<Option<&'a RawValue>, Unusable> {
     let Some(json) = record.value else {
@@ -180,6 +195,7 @@ mod tests {
             key: None,
             time: Time::Record,
             null_values: NullValues::Count,
+            id: None,
             fields: vec![None],
         }
     }
@@ -269,7 +285,10 @@ mod tests {
         let number = Input::Number(Decimal::parse("12.5").unwrap());
         assert_eq!(inputs(r#"{"amount":12.5}"#), [Input::Missing, number]);
         assert_eq!(inputs("{}"), [Input::Missing, Input::Missing]);
-        assert_eq!(inputs(r#"{"amount":null}"#), [Input::Missing, Input::Missing]);
+        assert_eq!(
+            inputs(r#"{"amount":null}"#),
+            [Input::Missing, Input::Missing]
+        );
         assert_eq!(code(&reader, r#"{"amount":"12.5"}"#), "not_a_number");
     }
 
@@ -281,7 +300,10 @@ mod tests {
         };
         for (json, expected) in [
             (r#"{"v":"\u0061\/b"}"#, r#""a/b""#),
-            ("{\"v\": { \"a b\" :\n [1, 2.50,\t\"x \\\" y\"] } }", r#"{"a b":[1,2.50,"x \" y"]}"#),
+            (
+                "{\"v\": { \"a b\" :\n [1, 2.50,\t\"x \\\" y\"] } }",
+                r#"{"a b":[1,2.50,"x \" y"]}"#,
+            ),
             (r#"{"v":1e400}"#, "1e400"),
             (r#"{"v":false}"#, "false"),
         ] {
@@ -298,6 +320,19 @@ mod tests {
             ..reader()
         };
         assert!(skipping.extract(&record(None)).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_duplicates_are_known_by_is_read_where_there_is_one() {
+        let reader = JsonReader {
+            id: Pointer::parse("/id"),
+            ..reader()
+        };
+        let id = |json| reader.extract(&record(Some(json))).unwrap().unwrap().id;
+        assert_eq!(id(r#"{"id":"e1"}"#), Some(b"e1".to_vec()));
+        assert_eq!(id(r#"{"id":7}"#), Some(b"7".to_vec()));
+        assert_eq!(id("{}"), None);
+        assert_eq!(id(r#"{"id":null}"#), None);
     }
 
     #[test]

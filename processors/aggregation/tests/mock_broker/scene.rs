@@ -96,7 +96,7 @@ impl Broker {
         producer.flush(PATIENCE).unwrap();
     }
 
-    /// Waits for this many records of a topic: key, value, timestamp, and its second header.
+    /// Waits for this many records of a topic: key, value, timestamp, and its first header.
     pub(crate) async fn records(&self, topic: &'static str, count: usize) -> Vec<String> {
         let client = self.client();
         let read = move || {

@@ -35,6 +35,8 @@ struct Running<T> {
     next: Option<Offset>,
     /// What the group knows of that.
     committed: Option<Offset>,
+    /// Whether there is something to write without a record.
+    is_due: bool,
 }
 
 impl<'a, P: Processor> Partitions<'a, P> {
@@ -113,6 +115,16 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
     }
 
+    /// Tells the tasks of the clock, and whether one has something to write because of it.
+    pub(super) fn tick(&mut self, clock: Duration) -> bool {
+        let mut is_due = false;
+        for running in all_mut(&mut self.running) {
+            running.is_due |= running.task.tick(clock);
+            is_due |= running.is_due;
+        }
+        is_due
+    }
+
     /// Whether there is enough to write before the commit interval is over.
     pub(super) fn is_full(&self) -> bool {
         self.gathered.effects >= EFFECTS_AT_ONCE || self.gathered.bytes >= BYTES_AT_ONCE
@@ -121,7 +133,9 @@ impl<'a, P: Processor> Partitions<'a, P> {
     /// Has the tasks say what has gathered since they were asked last.
     pub(super) fn gather(&mut self) {
         self.gathered = Gathered::default();
-        for running in all_mut(&mut self.running).filter(|running| running.is_ahead()) {
+        let changed = all_mut(&mut self.running).filter(|running| running.has_changed());
+        for running in changed {
+            running.is_due = false;
             running.task.commit(&mut running.effects);
         }
     }
@@ -141,11 +155,14 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
     }
 
-    /// The offsets that the group does not know yet.
+    /// The offsets that the group does not know yet. What the clock has brought about goes with the
+    /// last one, so that the group can refuse it from who has lost the partition.
     pub(super) fn offsets(&self) -> impl Iterator<Item = (&str, i32, Offset)> {
         self.running.iter().flat_map(|(topic, partitions)| {
-            let ahead = partitions.iter().filter(|(_, running)| running.is_ahead());
-            ahead.filter_map(|(partition, running)| {
+            let told = partitions
+                .iter()
+                .filter(|(_, running)| running.is_ahead() || !running.effects.sends.is_empty());
+            told.filter_map(|(partition, running)| {
                 Some((topic.as_str(), *partition, running.next?))
             })
         })
@@ -168,6 +185,7 @@ impl<'a, P: Processor> Partitions<'a, P> {
                 records: metrics.records.get_or_create_owned(&Metrics::topic(&topic)),
                 next: None,
                 committed: None,
+                is_due: false,
             };
             begun.entry(topic).or_default().insert(partition, running);
         }
@@ -235,6 +253,10 @@ impl Gathered {
 }
 
 impl<T> Running<T> {
+    fn has_changed(&self) -> bool {
+        self.is_ahead() || self.is_due
+    }
+
     fn is_ahead(&self) -> bool {
         self.next != self.committed
     }

@@ -1,0 +1,143 @@
+use crate::{
+    Definition, State, Unusable, aggregate::Place, changelog, output, reject, repartition,
+    seen::Seen,
+};
+use footfall_task::{Effects, Kind, Outgoing, Partition, Record, RestoreError, Timestamp};
+use std::sync::Arc;
+
+/// Key and value of a record in a changelog.
+type Change = (Vec<u8>, Option<Vec<u8>>);
+
+/// One stream's windows in one partition.
+#[derive(Debug)]
+pub(super) struct Counting {
+    pub(super) definition: Arc<Definition>,
+    pub(super) changelog: Arc<str>,
+    shape: String,
+    pub(super) state: State,
+    seen: Option<Seen>,
+    saved_stream_time: Option<i64>,
+}
+
+impl Counting {
+    pub(super) fn new(group: &str, definition: &Arc<Definition>) -> Self {
+        Self {
+            changelog: definition.changelog(group),
+            shape: definition.shape(),
+            state: State::new(definition),
+            seen: definition
+                .dedupe
+                .map(|within| Seen::new(within, &definition.windows)),
+            saved_stream_time: None,
+            definition: Arc::clone(definition),
+        }
+    }
+
+    pub(super) fn restore(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), RestoreError> {
+        let seen = self.seen.as_mut();
+        changelog::restore(&mut self.state, seen, &self.shape, key, value)?;
+        self.saved_stream_time = self.state.stream_time();
+        Ok(())
+    }
+
+    pub(super) fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
+        if !self.definition.rekeyed {
+            return self.count(record, effects);
+        }
+        match repartition::unwrap(record) {
+            Some(source) => self.count(&source, effects),
+            None => {
+                let why = Unusable::undecodable(
+                    "expected a record that this stream had re-keyed, found one of another origin",
+                );
+                reject::unusable(&self.definition, record, why, effects);
+            }
+        }
+    }
+
+    fn count(&mut self, source: &Record<'_>, effects: &mut Effects) {
+        let found = match self.definition.extract.extract(source) {
+            Ok(Some(found)) => found,
+            Ok(None) => return,
+            Err(why) => return reject::unusable(&self.definition, source, why, effects),
+        };
+        let time = found.time.0;
+        let place = Place {
+            time,
+            offset: source.offset.0,
+            partition: source.partition.0,
+        };
+        if let (Some(seen), Some(id)) = (&mut self.seen, &found.id)
+            && seen.is_duplicate(id, time)
+        {
+            return effects.count(&self.definition.name, Kind::Duplicate);
+        }
+        let refusing = self.state.add(&found.key, place, &found.inputs);
+        if !refusing.is_empty() {
+            let stream_time = self.state.stream_time().unwrap_or(time);
+            let late_by_ms = stream_time.saturating_sub(time);
+            reject::late(&self.definition, source, &refusing, late_by_ms, effects);
+        }
+    }
+
+    pub(super) fn commit(&mut self, partition: Partition, effects: &mut Effects) {
+        let definition = &self.definition;
+        let stream_time = self.state.stream_time();
+        let commit = self.state.commit();
+        for result in &commit.results {
+            let record = Outgoing {
+                topic: Arc::clone(&definition.to),
+                partition: None,
+                timestamp: Some(Timestamp(result.newest)),
+                key: Some(output::key(result)),
+                value: Some(output::value(result, &definition.aggregates).into_bytes()),
+                headers: Vec::new(),
+            };
+            effects.send(&definition.name, Kind::Output, record);
+        }
+        let mut changes = Vec::new();
+        for (start, key, pane) in commit.changed {
+            let value = changelog::pane_value(pane);
+            changes.push((changelog::pane_key(start, &key), Some(value)));
+        }
+        for (start, key) in commit.gone {
+            changes.push((changelog::pane_key(start, &key), None));
+        }
+        if let Some(starts) = commit.idle_closed {
+            changes.push((changelog::idle_key(), Some(changelog::idle_value(&starts))));
+        }
+        changes.extend(self.seen_changes(stream_time));
+        if let Some(time) = stream_time
+            && self.saved_stream_time != stream_time
+        {
+            let value = changelog::clock_value(time, &self.shape);
+            changes.push((changelog::clock_key(), Some(value)));
+            self.saved_stream_time = stream_time;
+        }
+        for (key, value) in changes {
+            let record = Outgoing {
+                topic: Arc::clone(&self.changelog),
+                partition: Some(partition),
+                // Not event time: brokers roll and delete by it, and a changelog must outlive that.
+                timestamp: None,
+                key: Some(key),
+                value,
+                headers: Vec::new(),
+            };
+            effects.send(&self.definition.name, Kind::Change, record);
+        }
+    }
+
+    fn seen_changes(&mut self, stream_time: Option<i64>) -> Vec<Change> {
+        let Some(seen) = &mut self.seen else {
+            return Vec::new();
+        };
+        if let Some(time) = stream_time {
+            seen.forget(time);
+        }
+        let changed = seen.changed().into_iter();
+        changed
+            .map(|(id, time)| (changelog::seen_key(&id), time.map(changelog::seen_value)))
+            .collect()
+    }
+}
