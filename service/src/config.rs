@@ -4,12 +4,14 @@
 //! the defaults, and the check of every value's form, with messages that name file, line, key, what was expected and what
 //! was found. A flag beats the environment, and that beats the file.
 
+mod command;
 mod document;
 mod form;
 mod key;
 mod problem;
 mod source;
 
+pub use command::{Argument, Chosen, Command};
 pub use document::Document;
 pub use form::Form;
 pub use key::{COMMON, Default, Key, environment_name, flag_name};
@@ -30,6 +32,8 @@ pub struct Program {
     pub about: &'static str,
     /// Its own keys; [`COMMON`] is added to them.
     pub keys: &'static [Key],
+    /// What it can do with a configuration besides serving.
+    pub commands: &'static [Command],
 }
 
 impl Program {

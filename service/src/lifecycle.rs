@@ -1,7 +1,7 @@
 //! From the command line to the exit code, the same for every binary.
 
 use crate::{
-    config::{self, Document, Inputs, Problems, Program},
+    config::{self, Chosen, Document, Inputs, Problem, Problems, Program},
     logs,
     shutdown::Signals,
 };
@@ -22,6 +22,20 @@ pub fn run<C, F>(
 where
     F: Future<Output = anyhow::Result<()>>,
 {
+    // Without commands, none can be chosen.
+    run_with_commands(program, read, |_, _| Ok(String::new()), serve)
+}
+
+/// The same for a program with commands: `perform` says what the chosen one prints, or why its flags are wrong.
+pub fn run_with_commands<C, F>(
+    program: &Program,
+    read: impl FnOnce(&Document) -> Result<C, Problems>,
+    perform: impl FnOnce(&Chosen, &C) -> Result<String, Problem>,
+    serve: impl FnOnce(C, Signals) -> F,
+) -> ExitCode
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
     let checked = config::load(program, Inputs::of_this_process()).and_then(|loaded| {
         let config = read(&loaded.document)?;
         logs::init(&loaded.document)?;
@@ -37,6 +51,15 @@ where
     if loaded.check {
         say(program, "the configuration is right");
         return ExitCode::SUCCESS;
+    }
+    if let Some(command) = &loaded.command {
+        return match perform(command, &config) {
+            Ok(text) => print(&text),
+            Err(problem) => {
+                say(program, &problem.to_string());
+                ExitCode::from(BAD_CONFIGURATION)
+            }
+        };
     }
     for warning in loaded.document.warnings() {
         tracing::warn!("{warning}");
@@ -61,6 +84,15 @@ where
     // A blocking call into Kafka must not hold up an exit that everything else has agreed to.
     runtime.shutdown_background();
     result
+}
+
+/// What is asked for goes to stdout, where it can be piped on.
+fn print(text: &str) -> ExitCode {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
 }
 
 /// One line of a message may be many: each is told with the program's name, as compilers do.

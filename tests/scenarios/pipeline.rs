@@ -1,6 +1,7 @@
 //! From a batch over HTTP to a window's count, through gateway, Apache Kafka and aggregation.
 
 pub(crate) mod batch;
+mod codec;
 mod exactly_once;
 mod faults;
 mod windows;

@@ -120,6 +120,26 @@ impl Kafka {
         kill(self.broker, signal).expect("signal the broker");
     }
 
+    /// Runs a Java program of `tests/java` with the classes of Kafka and Kafka Streams, and returns
+    /// what it prints.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn java(&self, name: &str, arguments: &[&str]) -> String {
+        let classes = program::target().join("kafka/libs/*");
+        let mut java = Command::new("java");
+        java.args(["-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp"])
+            .arg(classes)
+            .arg(program::root().join("tests/java").join(name))
+            .arg(&self.brokers)
+            .args(arguments);
+        let running = tokio::task::spawn_blocking(move || java.output());
+        let output = running.await.expect("an end").expect("java starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name}: {said}");
+        String::from_utf8(output.stdout).expect("text")
+    }
+
     /// A topic name of one's own.
     #[must_use]
     pub fn unique(name: &str) -> String {

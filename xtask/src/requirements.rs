@@ -72,6 +72,7 @@ pub(crate) const BUILD: &[Tool] = &[
 /// What a local Apache Kafka needs.
 pub(crate) const KAFKA: &[Tool] = &[
     Tool::program("java", "default-jre-headless"),
+    Tool::program("javac", "default-jdk-headless"),
     Tool::program("mvn", "maven"),
 ];
 

@@ -6,6 +6,7 @@ pub const PROGRAM: Program = Program {
     version: env!("CARGO_PKG_VERSION"),
     about: "Takes batches of events over HTTP and puts them on Kafka",
     keys: KEYS,
+    commands: &[],
 };
 
 const KEYS: &[Key] = &[

@@ -2,10 +2,11 @@
 
 mod keys;
 mod stream;
+mod windows;
 
 pub use keys::PROGRAM;
 
-use crate::core::NullValues;
+use crate::core::{NullValues, Unit};
 use footfall_runtime::Delivery;
 use footfall_service::{
     config::{self, Document, Form, Problem, Problems},
@@ -69,6 +70,7 @@ struct StreamTable {
     idle_timeout: Option<i64>,
     dedupe: Option<DedupeTable>,
     to: String,
+    codec: String,
     late: Option<String>,
     dlq: Option<String>,
 }
@@ -76,8 +78,11 @@ struct StreamTable {
 /// Lengths in milliseconds.
 #[derive(Debug, Deserialize)]
 struct WindowTable {
-    size: i64,
+    size: Option<i64>,
     advance: Option<i64>,
+    offset: Option<i64>,
+    calendar: Option<Unit>,
+    time_zone: Option<String>,
     grace: i64,
 }
 

@@ -1,10 +1,12 @@
 //! What a record is to a stream that is declared in TOML. Pure: no Kafka, no clock.
 
+mod calendar;
 mod condition;
 mod expression;
 mod pointer;
 mod reader;
 
+pub use calendar::{Unit, ZonedCalendar};
 pub use condition::Condition;
 pub use expression::aggregate;
 pub use pointer::Pointer;

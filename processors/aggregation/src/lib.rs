@@ -7,8 +7,10 @@ pub mod config;
 pub mod core;
 mod feed;
 pub mod http;
+mod plan;
 mod processor;
 mod serve;
 
 pub use config::PROGRAM;
+pub use plan::plan;
 pub use serve::serve;

@@ -1,9 +1,9 @@
 //! The aggregation processor.
 
-use footfall_aggregation::{PROGRAM, config, serve};
+use footfall_aggregation::{PROGRAM, config, plan, serve};
 use footfall_service::lifecycle;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    lifecycle::run(&PROGRAM, config::read, serve)
+    lifecycle::run_with_commands(&PROGRAM, config::read, plan, serve)
 }

@@ -115,9 +115,9 @@ impl Processor for Aggregation {
             let Some(feed) = self.results.get(&result.stream) else {
                 continue;
             };
-            let text = result.record.value.as_deref().map(std::str::from_utf8);
-            if let Some(Ok(text)) = text
-                && feed.is_of_use()
+            let stream = self.stream(&result.stream);
+            if feed.is_of_use()
+                && let Some(text) = stream.and_then(|stream| stream.json_of(&result.record))
             {
                 feed.push(text.into());
             }

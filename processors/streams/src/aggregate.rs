@@ -116,6 +116,12 @@ impl Accumulator {
     pub fn number(&self) -> Option<Decimal> {
         Decimal::parse(&self.result())
     }
+
+    /// Its result as a whole number, if it is one.
+    #[must_use]
+    pub fn whole(&self) -> Option<i64> {
+        self.result().parse().ok()
+    }
 }
 
 impl Input {

@@ -1,7 +1,8 @@
 //! Streams in Rust, step by step; each step offers what may follow it.
 
 use crate::{
-    Aggregation, AsIs, Definition, Emit, Extract, Extracted, Function, Span, Unusable, Windows,
+    Aggregation, AsIs, Codec, Definition, Emit, Extract, Extracted, Function, Span, Unusable,
+    Windows,
 };
 use footfall_task::Record;
 use std::{fmt, sync::Arc};
@@ -48,6 +49,7 @@ pub struct Aggregated {
     aggregates: Vec<Aggregation>,
     name: Option<Arc<str>>,
     emit: Emit,
+    codec: Codec,
     idle_timeout: Option<Span>,
 }
 
@@ -135,6 +137,7 @@ impl Windowed {
             aggregates: aggregates.into_iter().collect(),
             name: None,
             emit: Emit::Updates,
+            codec: Codec::Json,
             idle_timeout: None,
         }
     }
@@ -152,6 +155,12 @@ impl Aggregated {
     /// When results are said; left out, at each commit what has changed.
     pub fn emit(self, emit: Emit) -> Self {
         Self { emit, ..self }
+    }
+
+    /// How results are written; left out, as JSON. [`Codec::Streams`] has room for the first
+    /// aggregate only, which must be a whole number.
+    pub fn codec(self, codec: Codec) -> Self {
+        Self { codec, ..self }
     }
 
     /// Lets the wall clock close windows when no record has come for so long.
@@ -179,6 +188,7 @@ impl Aggregated {
             windows,
             aggregates: self.aggregates,
             emit: self.emit,
+            codec: self.codec,
             idle_timeout: self.idle_timeout,
             dedupe,
             to: topic.into(),

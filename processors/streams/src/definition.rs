@@ -1,4 +1,4 @@
-use crate::{Extract, Function, Span, Windows};
+use crate::{Codec, Extract, Function, Span, Windows};
 use std::sync::Arc;
 
 /// One stream: what it reads, how it counts, and where its results go.
@@ -27,6 +27,8 @@ pub struct Definition {
     pub dedupe: Option<Span>,
     /// Where its results go.
     pub to: Arc<str>,
+    /// How they are written.
+    pub codec: Codec,
     /// Where records go that come too late; left out: they are only counted.
     pub late: Option<Arc<str>>,
     /// Where records go that it cannot use; left out: they are only counted.
@@ -109,12 +111,6 @@ impl Definition {
         let aggregates: Vec<_> = aggregates
             .map(|aggregation| format!("{} = {}", aggregation.name, aggregation.expression()))
             .collect();
-        format!(
-            "windows of {} ms every {} ms with a grace of {} ms, {}",
-            self.windows.size().as_millis(),
-            self.windows.advance().as_millis(),
-            self.windows.grace().as_millis(),
-            aggregates.join(", ")
-        )
+        format!("{}, {}", self.windows, aggregates.join(", "))
     }
 }

@@ -27,10 +27,12 @@
 mod aggregate;
 mod builder;
 mod changelog;
+mod codec;
 mod decimal;
 mod definition;
 mod driver;
 mod output;
+mod plan;
 mod read;
 mod reject;
 mod repartition;
@@ -42,6 +44,7 @@ mod window;
 
 pub use aggregate::{Accumulator, Function, Input, Reads, Share};
 pub use builder::{Aggregated, Grouped, Stream, Windowed, stream};
+pub use codec::Codec;
 pub use decimal::Decimal;
 pub use definition::{Aggregation, Definition, Emit};
 pub use driver::{Read as DriverRecord, TestDriver};
@@ -51,5 +54,6 @@ pub use state::{ClosedBy, State, WindowResult};
 pub use task::StreamsTask;
 pub use topology::Topology;
 pub use window::{
-    Error as WindowError, Span, TimeWindows, Window, Windows, hours, millis, minutes, seconds,
+    Calendar, CalendarWindows, Error as WindowError, Span, TimeWindows, Window, Windows, hours,
+    millis, minutes, seconds,
 };

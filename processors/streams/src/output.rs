@@ -1,12 +1,12 @@
 //! The records that say a window's result, byte for byte.
 
-use crate::{Aggregation, ClosedBy, WindowResult};
+use crate::{Aggregation, ClosedBy, Window, WindowResult};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 /// The key of a result: `{"key":"…","start":ms,"end":ms}`.
 pub(crate) fn key(result: &WindowResult) -> Vec<u8> {
     let mut json = String::from("{");
-    push_identity(&mut json, result);
+    push_identity(&mut json, &result.key, result.window);
     json.push('}');
     json.into_bytes()
 }
@@ -15,33 +15,57 @@ pub(crate) fn key(result: &WindowResult) -> Vec<u8> {
 #[must_use]
 pub fn value(result: &WindowResult, aggregates: &[Aggregation]) -> String {
     let mut json = String::from("{");
-    push_identity(&mut json, result);
+    push_identity(&mut json, &result.key, result.window);
     for (aggregation, accumulator) in aggregates.iter().zip(&result.values) {
-        json.push(',');
-        push_text(&mut json, &aggregation.name);
-        json.push(':');
-        json.push_str(&accumulator.result());
+        push_aggregate(&mut json, &aggregation.name, &accumulator.result());
     }
-    json.push_str(match result.closed_by {
-        Some(ClosedBy::Time) => r#","final":true,"closed_by":"time"}"#,
-        Some(ClosedBy::Idle) => r#","final":true,"closed_by":"idle"}"#,
-        None => r#","final":false}"#,
-    });
+    push_end(&mut json, result.closed_by);
     json
 }
 
-fn push_identity(json: &mut String, result: &WindowResult) {
-    match std::str::from_utf8(&result.key) {
+/// The value of a result with one whole number.
+pub(crate) fn whole(
+    key: &[u8],
+    window: Window,
+    name: &str,
+    number: i64,
+    closed_by: Option<ClosedBy>,
+) -> String {
+    let mut json = String::from("{");
+    push_identity(&mut json, key, window);
+    push_aggregate(&mut json, name, &number.to_string());
+    push_end(&mut json, closed_by);
+    json
+}
+
+fn push_aggregate(json: &mut String, name: &str, result: &str) {
+    json.push(',');
+    push_text(json, name);
+    json.push(':');
+    json.push_str(result);
+}
+
+fn push_end(json: &mut String, closed_by: Option<ClosedBy>) {
+    match closed_by {
+        Some(closed_by) => {
+            let name = closed_by.name();
+            json.push_str(&format!(r#","final":true,"closed_by":"{name}"}}"#));
+        }
+        None => json.push_str(r#","final":false}"#),
+    }
+}
+
+fn push_identity(json: &mut String, key: &[u8], window: Window) {
+    match std::str::from_utf8(key) {
         Ok(key) => {
             json.push_str(r#""key":"#);
             push_text(json, key);
         }
         Err(_) => {
             json.push_str(r#""key_base64":"#);
-            push_text(json, &STANDARD.encode(&result.key));
+            push_text(json, &STANDARD.encode(key));
         }
     }
-    let window = result.window;
     json.push_str(&format!(
         r#","start":{},"end":{}"#,
         window.start, window.end

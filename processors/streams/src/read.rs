@@ -11,6 +11,11 @@ pub trait Extract: fmt::Debug + Send + Sync {
     /// # Errors
     /// When it is for this stream and cannot be used.
     fn extract(&self, record: &Record<'_>) -> Result<Option<Extracted>, Unusable>;
+
+    /// What it does, for people: each step with its name.
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 }
 
 /// What a stream needs of a record.

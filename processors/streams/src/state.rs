@@ -69,12 +69,23 @@ pub enum ClosedBy {
     Idle,
 }
 
+impl ClosedBy {
+    /// As it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Idle => "idle",
+        }
+    }
+}
+
 impl State {
     /// No window yet.
     pub(crate) fn new(definition: &Definition) -> Self {
         let functions = definition.aggregates.iter();
         Self {
-            windows: definition.windows,
+            windows: definition.windows.clone(),
             emit: definition.emit,
             idle: Idle::new(definition.idle_timeout),
             functions: functions

@@ -18,6 +18,12 @@ impl Topology {
         }
     }
 
+    /// The consumer group.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        &self.group
+    }
+
     /// Its streams.
     #[must_use]
     pub fn streams(&self) -> &[Arc<Definition>] {

@@ -1,48 +1,12 @@
 //! Which windows a record belongs to, when they close, and the panes that they are made of.
 
-use std::time::Duration;
+mod calendar;
+mod span;
 
-/// A length of time in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Span(i64);
+pub use calendar::{Calendar, CalendarWindows};
+pub use span::{Span, hours, millis, minutes, seconds};
 
-/// A length of `count` milliseconds.
-#[must_use]
-pub const fn millis(count: i64) -> Span {
-    Span(count)
-}
-
-/// A length of `count` seconds.
-#[must_use]
-pub const fn seconds(count: i64) -> Span {
-    Span(count.saturating_mul(1_000))
-}
-
-/// A length of `count` minutes.
-#[must_use]
-pub const fn minutes(count: i64) -> Span {
-    Span(count.saturating_mul(60_000))
-}
-
-/// A length of `count` hours.
-#[must_use]
-pub const fn hours(count: i64) -> Span {
-    Span(count.saturating_mul(3_600_000))
-}
-
-impl Span {
-    /// Its milliseconds.
-    #[must_use]
-    pub const fn as_millis(self) -> i64 {
-        self.0
-    }
-
-    /// The same as the standard library has it; nothing for less than nothing.
-    #[must_use]
-    pub fn as_duration(self) -> Duration {
-        Duration::from_millis(u64::try_from(self.0).unwrap_or_default())
-    }
-}
+use std::{fmt, sync::Arc};
 
 /// Windows of one size that begin at the multiples of an advance, not yet checked.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +14,7 @@ impl Span {
 pub struct TimeWindows {
     size: Span,
     advance: Span,
+    offset: Span,
 }
 
 impl TimeWindows {
@@ -58,6 +23,7 @@ impl TimeWindows {
         Self {
             size,
             advance: size,
+            offset: millis(0),
         }
     }
 
@@ -66,13 +32,18 @@ impl TimeWindows {
         Self { advance, ..self }
     }
 
+    /// Lets windows begin so long after the multiples of the advance, e.g. days at six o'clock.
+    pub const fn offset_by(self, offset: Span) -> Self {
+        Self { offset, ..self }
+    }
+
     /// How long after a window's end records may still come for it. There is no default: too short
     /// loses records, too long delays final results.
     ///
     /// # Errors
     /// See [`Error`].
     pub fn grace(self, grace: Span) -> Result<Windows, Error> {
-        let (size, advance) = (self.size.0, self.advance.0);
+        let (size, advance) = (self.size.as_millis(), self.advance.as_millis());
         if size <= 0 {
             return Err(Error::Size { size });
         }
@@ -82,14 +53,12 @@ impl TimeWindows {
         if advance > size {
             return Err(Error::Gap { size, advance });
         }
-        if grace.0 < 0 {
-            return Err(Error::Grace { grace: grace.0 });
-        }
-        Ok(Windows {
+        let steps = Steps {
             size,
             advance,
-            grace: grace.0,
-        })
+            offset: self.offset.as_millis().rem_euclid(advance),
+        };
+        Windows::checked(Kind::Steps(steps), grace)
     }
 }
 
@@ -110,12 +79,25 @@ pub enum Error {
     Grace { grace: i64 },
 }
 
-/// Checked windows, aligned to the Unix epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Checked windows.
+#[derive(Clone, Debug)]
 pub struct Windows {
+    kind: Kind,
+    grace: i64,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Steps(Steps),
+    Calendar(Arc<dyn Calendar>),
+}
+
+/// Windows of one length, one every advance. All in milliseconds, the offset less than an advance.
+#[derive(Clone, Copy, Debug)]
+struct Steps {
     size: i64,
     advance: i64,
-    grace: i64,
+    offset: i64,
 }
 
 /// One window: from `start` to before `end`, in milliseconds since the Unix epoch.
@@ -128,43 +110,73 @@ pub struct Window {
 }
 
 impl Windows {
-    /// How long one window is.
-    #[must_use]
-    pub const fn size(&self) -> Span {
-        Span(self.size)
+    fn checked(kind: Kind, grace: Span) -> Result<Self, Error> {
+        let grace = grace.as_millis();
+        if grace < 0 {
+            return Err(Error::Grace { grace });
+        }
+        Ok(Self { kind, grace })
     }
 
-    /// The time between two beginnings.
+    /// How long one window is; in a calendar, the longest.
     #[must_use]
-    pub const fn advance(&self) -> Span {
-        Span(self.advance)
+    pub fn size(&self) -> Span {
+        match &self.kind {
+            Kind::Steps(steps) => millis(steps.size),
+            Kind::Calendar(calendar) => calendar.longest(),
+        }
+    }
+
+    /// The time between two beginnings; in a calendar, the longest.
+    #[must_use]
+    pub fn advance(&self) -> Span {
+        match &self.kind {
+            Kind::Steps(steps) => millis(steps.advance),
+            Kind::Calendar(calendar) => calendar.longest(),
+        }
     }
 
     /// How long after its end a window takes records.
     #[must_use]
     pub const fn grace(&self) -> Span {
-        Span(self.grace)
+        millis(self.grace)
     }
 
-    /// The window that begins at `start`, which must be a multiple of the advance.
-    pub(crate) const fn at(&self, start: i64) -> Window {
-        Window {
-            start,
-            end: start.saturating_add(self.size),
+    /// How long after the multiples of the advance windows begin.
+    #[must_use]
+    pub const fn offset(&self) -> Span {
+        match &self.kind {
+            Kind::Steps(steps) => millis(steps.offset),
+            Kind::Calendar(_) => millis(0),
+        }
+    }
+
+    /// The calendar whose periods they are, if they are.
+    #[must_use]
+    pub fn calendar(&self) -> Option<&dyn Calendar> {
+        match &self.kind {
+            Kind::Steps(_) => None,
+            Kind::Calendar(calendar) => Some(&**calendar),
+        }
+    }
+
+    /// The window that begins at `start`, at which one must begin.
+    pub(crate) fn at(&self, start: i64) -> Window {
+        match &self.kind {
+            Kind::Steps(steps) => steps.at(start),
+            Kind::Calendar(calendar) => calendar.period(start),
         }
     }
 
     /// The windows that an event time of 0 or later belongs to, by start: as Kafka Streams'
-    /// `TimeWindows.windowsFor` has them, so none begins before the epoch.
+    /// `TimeWindows.windowsFor` has them, so none begins before the epoch. With an offset or a
+    /// calendar, the one that the epoch is in does.
     pub fn containing(&self, time: i64) -> impl DoubleEndedIterator<Item = Window> + use<> {
-        let windows = *self;
-        let first = time
-            .saturating_sub(self.size)
-            .saturating_add(self.advance)
-            .max(0)
-            / self.advance;
-        let last = time.div_euclid(self.advance);
-        (first..=last).map(move |index| windows.at(index * windows.advance))
+        let (steps, period) = match &self.kind {
+            Kind::Steps(steps) => (Some(steps.containing(time)), None),
+            Kind::Calendar(calendar) => (None, Some(calendar.period(time))),
+        };
+        steps.into_iter().flatten().chain(period)
     }
 
     /// Whether a window takes no more records at this stream time.
@@ -175,26 +187,85 @@ impl Windows {
 
     /// The start of the pane that an event time lies in.
     ///
-    /// Windows begin at multiples of the advance and end at such multiples plus the rest of
-    /// size / advance. Panes are cut at both, at most two for each advance, so that every window is
-    /// made of whole panes, whether or not its size is a multiple of its advance.
-    pub(crate) const fn pane(&self, time: i64) -> i64 {
-        let begin = time.div_euclid(self.advance) * self.advance;
-        let cut = begin.saturating_add(self.size % self.advance);
-        if time < cut { begin } else { cut }
+    /// Windows begin once every advance and end the rest of size / advance later than others begin.
+    /// Panes are cut at both, at most two for each advance, so that every window is made of whole
+    /// panes, whether or not its size is a multiple of its advance. A calendar's are its periods.
+    pub(crate) fn pane(&self, time: i64) -> i64 {
+        match &self.kind {
+            Kind::Steps(steps) => {
+                let begin = steps.last_start(time);
+                let cut = begin.saturating_add(steps.size % steps.advance);
+                if time < cut { begin } else { cut }
+            }
+            Kind::Calendar(calendar) => calendar.period(time).start,
+        }
     }
 
     /// The last window that a pane belongs to: when it has closed, the pane is of no more use.
-    pub(crate) const fn last_of_pane(&self, pane: i64) -> Window {
-        self.at(pane.div_euclid(self.advance) * self.advance)
+    pub(crate) fn last_of_pane(&self, pane: i64) -> Window {
+        match &self.kind {
+            Kind::Steps(steps) => steps.at(steps.last_start(pane)),
+            Kind::Calendar(calendar) => calendar.period(pane),
+        }
     }
 
-    /// How many windows, counted from the first there can be, have closed at this stream time.
-    pub(crate) const fn closed_by(&self, stream_time: i64) -> i64 {
-        stream_time
-            .saturating_sub(self.size)
-            .saturating_sub(self.grace)
-            .div_euclid(self.advance)
+    /// A number that changes whenever a window has closed as stream time goes on.
+    pub(crate) fn closed_by(&self, stream_time: i64) -> i64 {
+        let ended = stream_time.saturating_sub(self.grace);
+        match &self.kind {
+            Kind::Steps(steps) => steps.index(ended.saturating_sub(steps.size)),
+            Kind::Calendar(calendar) => calendar.period(ended).start,
+        }
+    }
+}
+
+impl Steps {
+    const fn at(self, start: i64) -> Window {
+        Window {
+            start,
+            end: start.saturating_add(self.size),
+        }
+    }
+
+    /// How many beginnings there are from the first one after the epoch up to this time.
+    const fn index(self, time: i64) -> i64 {
+        time.saturating_sub(self.offset).div_euclid(self.advance)
+    }
+
+    /// The newest beginning up to this time.
+    const fn last_start(self, time: i64) -> i64 {
+        self.start(self.index(time))
+    }
+
+    const fn start(self, index: i64) -> i64 {
+        index * self.advance + self.offset
+    }
+
+    fn containing(self, time: i64) -> impl DoubleEndedIterator<Item = Window> {
+        let first = self.index(time.saturating_sub(self.size)) + 1;
+        let earliest = if self.offset == 0 { 0 } else { -1 };
+        let indices = first.max(earliest)..=self.index(time);
+        indices.map(move |index| self.at(self.start(index)))
+    }
+}
+
+/// What they are, in words. State of others is refused, so this must not change.
+impl fmt::Display for Windows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Steps(Steps {
+                size,
+                advance,
+                offset,
+            }) => {
+                write!(f, "windows of {size} ms every {advance} ms")?;
+                if *offset > 0 {
+                    write!(f, " from {offset} ms on")?;
+                }
+            }
+            Kind::Calendar(calendar) => write!(f, "{}", calendar.name())?,
+        }
+        write!(f, " with a grace of {} ms", self.grace)
     }
 }
 

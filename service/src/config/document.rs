@@ -28,7 +28,8 @@ impl Document {
         })
     }
 
-    /// A problem that shows only when values are seen together, e.g. an advance above its window's size.
+    /// A problem that shows only when values are seen together, e.g. an advance above its window's size. For a
+    /// value that is missing, it is where the table around it is.
     #[must_use]
     pub fn problem(
         &self,
@@ -36,7 +37,9 @@ impl Document {
         expected: impl Into<String>,
         found: impl Into<String>,
     ) -> Problem {
-        let origin = self.origins.get(key).cloned().unwrap_or(Origin::Nowhere);
+        let around = std::iter::successors(Some(key), |key| Some(key.rsplit_once('.')?.0));
+        let origin = around.into_iter().find_map(|key| self.origins.get(key));
+        let origin = origin.cloned().unwrap_or(Origin::Nowhere);
         Problem {
             origin,
             key: key.into(),

@@ -5,7 +5,8 @@ mod file;
 
 use super::document::insert;
 use super::{
-    Default, Document, Form, Key, Origin, Problem, Problems, Program, environment_name, flag_name,
+    Chosen, Default, Document, Form, Key, Origin, Problem, Problems, Program, environment_name,
+    flag_name,
 };
 use command_line::CommandLine;
 use serde_json::{Map, Value};
@@ -41,6 +42,8 @@ pub struct Loaded {
     pub document: Document,
     /// `--check`: say whether the configuration is right, and exit.
     pub check: bool,
+    /// What to do instead of serving.
+    pub command: Option<Chosen>,
 }
 
 /// Reads flags, environment and file.
@@ -67,6 +70,7 @@ pub fn load(program: &Program, inputs: Inputs) -> Result<Loaded, Problems> {
     Ok(Loaded {
         document: reader.document,
         check: command_line.check,
+        command: command_line.command,
     })
 }
 

@@ -76,6 +76,15 @@ const PROGRAM: Program = Program {
             help: "",
         },
     ],
+    commands: &[Command {
+        name: "explain",
+        help: "",
+        arguments: &[Argument {
+            name: "at",
+            placeholder: "MS",
+            help: "",
+        }],
+    }],
 };
 
 fn load_with(
@@ -272,5 +281,27 @@ proptest! {
         for form in [Form::Text, Form::Address, Form::Brokers, Form::Topic, Form::Duration, Form::Size, Form::List, Form::Share] {
             let _read = form.read_text(&text);
         }
+    }
+}
+
+#[test]
+fn a_command_has_flags_of_its_own_and_takes_those_of_the_program_on_either_side() {
+    let brokers = ["--kafka-brokers", "kafka:9092"];
+    for (before, after) in [(&brokers[..], &[][..]), (&[], &brokers)] {
+        let words = [
+            &["footfall-sample"],
+            before,
+            &["explain", "--at", "-21"],
+            after,
+        ]
+        .concat();
+        let inputs = Inputs {
+            arguments: words.iter().map(Into::into).collect(),
+            environment: Vec::new(),
+        };
+        let loaded = load(&PROGRAM, inputs).unwrap();
+        assert_eq!(loaded.document.values["kafka"]["brokers"], "kafka:9092");
+        let command = loaded.command.unwrap();
+        assert_eq!((command.name, &*command.values["at"]), ("explain", "-21"));
     }
 }

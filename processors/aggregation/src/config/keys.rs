@@ -1,4 +1,4 @@
-use footfall_service::config::{Default, Form, Key, Program};
+use footfall_service::config::{Argument, Command, Default, Form, Key, Program};
 
 /// The binary, with every key it knows.
 pub const PROGRAM: Program = Program {
@@ -6,6 +6,15 @@ pub const PROGRAM: Program = Program {
     version: env!("CARGO_PKG_VERSION"),
     about: "Counts the event log in windows, as aggregation.toml declares them",
     keys: KEYS,
+    commands: &[Command {
+        name: "plan",
+        help: "print what the streams do, as text and as a Mermaid chart, and which topics they need",
+        arguments: &[Argument {
+            name: crate::plan::TS,
+            placeholder: "MS",
+            help: "print the windows of this instant, too: milliseconds since the Unix epoch, or RFC 3339",
+        }],
+    }],
 };
 
 const KEYS: &[Key] = &[
@@ -111,14 +120,32 @@ const STREAM: &[Key] = &[
     Key {
         path: "window.size",
         form: Form::Duration,
-        default: Default::Required,
-        help: "how long a window is",
+        default: Default::Absent,
+        help: "how long a window is; left out: as the calendar has it",
     },
     Key {
         path: "window.advance",
         form: Form::Duration,
         default: Default::Absent,
         help: "how often one begins; left out: when the one before ends",
+    },
+    Key {
+        path: "window.offset",
+        form: Form::Duration,
+        default: Default::Absent,
+        help: "how long after the multiples of the advance windows begin",
+    },
+    Key {
+        path: "window.calendar",
+        form: Form::Choice(&["day", "week", "month"]),
+        default: Default::Absent,
+        help: "instead of a size: windows are the days, weeks or months of a time zone",
+    },
+    Key {
+        path: "window.time_zone",
+        form: Form::Text,
+        default: Default::Absent,
+        help: "the calendar's time zone, by its IANA name; left out: UTC",
     },
     Key {
         path: "window.grace",
@@ -164,8 +191,8 @@ const STREAM: &[Key] = &[
     },
     Key {
         path: "codec",
-        form: Form::Choice(&["json"]),
+        form: Form::Choice(&["json", "streams"]),
         default: Default::Value("json"),
-        help: "how results are written",
+        help: "how results are written: as JSON, or as Kafka Streams writes a windowed key and a long",
     },
 ];

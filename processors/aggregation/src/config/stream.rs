@@ -4,8 +4,7 @@ use super::StreamTable;
 use crate::core::{Condition, Field, JsonReader, Pointer, Time, aggregate};
 use footfall_service::config::{Document, Form, Problem};
 use footfall_streams::{
-    Aggregation, Definition, Emit, Function, Span, TimeWindows, WindowError, Windows, millis,
-    stream,
+    Aggregation, Codec, Definition, Emit, Function, Span, Windows, millis, stream,
 };
 use std::sync::Arc;
 
@@ -39,7 +38,8 @@ impl StreamReader<'_> {
         let dedupe = self.dedupe();
         self.check_idle_timeout();
         let windows = self.windows();
-        let (aggregates, fields) = self.aggregates().into_iter().unzip();
+        let (aggregates, fields): (Vec<_>, Vec<_>) = self.aggregates().into_iter().unzip();
+        self.check_codec(&aggregates);
         if self.problems.len() > before {
             return None;
         }
@@ -79,7 +79,12 @@ impl StreamReader<'_> {
             _ => Emit::Updates,
         };
         let definition = grouped.windowed_by(windows).aggregate(aggregates);
-        let definition = definition.named(self.name).emit(emit).to(&table.to);
+        let codec = match table.codec.as_str() {
+            "streams" => Codec::Streams,
+            _ => Codec::Json,
+        };
+        let definition = definition.named(self.name).emit(emit).codec(codec);
+        let definition = definition.to(&table.to);
         Definition {
             late: topic(&table.late, definition.late),
             dlq: topic(&table.dlq, definition.dlq),
@@ -170,32 +175,6 @@ impl StreamReader<'_> {
         }
     }
 
-    fn windows(&mut self) -> Option<Windows> {
-        let window = &self.table.window;
-        let windows = TimeWindows::of(millis(window.size));
-        let windows = match window.advance {
-            Some(advance) => windows.advance_by(millis(advance)),
-            None => windows,
-        };
-        let error = match windows.grace(millis(window.grace)) {
-            Ok(windows) => return Some(windows),
-            Err(error) => error,
-        };
-        let (key, expected, found) = match error {
-            WindowError::Size { size } => ("window.size", "more than `0ms`".into(), size),
-            WindowError::Advance { advance } => {
-                ("window.advance", "more than `0ms`".into(), advance)
-            }
-            WindowError::Gap { size, advance } => {
-                let expected = format!("up to the window's size of `{}`", duration(size));
-                ("window.advance", expected, advance)
-            }
-            WindowError::Grace { grace } => ("window.grace", "`0ms` or more".into(), grace),
-        };
-        self.problem(key, &expected, &format!("`{}`", duration(found)));
-        None
-    }
-
     fn aggregates(&mut self) -> Vec<(Aggregation, Option<Field>)> {
         let table = self.table;
         let mut aggregates = Vec::new();
@@ -222,7 +201,18 @@ impl StreamReader<'_> {
         aggregates
     }
 
-    fn problem(&mut self, key: &str, expected: &str, found: &str) {
+    /// What Kafka Streams calls a long is all that its codec has room for.
+    fn check_codec(&mut self, aggregates: &[Aggregation]) {
+        let is_whole = |aggregation: &Aggregation| {
+            matches!(aggregation.function, Function::Count | Function::Distinct)
+        };
+        if self.table.codec == "streams" && !matches!(aggregates, [only] if is_whole(only)) {
+            let expected = "`json`, or a single aggregate that is a whole number: `count()` or `distinct(/pointer)`";
+            self.problem("codec", expected, "`streams`");
+        }
+    }
+
+    pub(super) fn problem(&mut self, key: &str, expected: &str, found: &str) {
         let problem = self.document.problem(&self.path(key), expected, found);
         self.problems.push(problem);
     }
@@ -231,21 +221,6 @@ impl StreamReader<'_> {
         let dot = if key.is_empty() { "" } else { "." };
         format!("streams.{}{dot}{key}", self.name)
     }
-}
-
-/// A length as it is written in a file, in the greatest unit that leaves no rest.
-fn duration(millis: i64) -> String {
-    let units = [
-        (86_400_000, "d"),
-        (3_600_000, "h"),
-        (60_000, "m"),
-        (1_000, "s"),
-    ];
-    let unit = units
-        .into_iter()
-        .find(|(unit, _)| millis != 0 && millis % unit == 0);
-    let (unit, name) = unit.unwrap_or((1, "ms"));
-    format!("{}{name}", millis / unit)
 }
 
 fn topic(given: &Option<String>, default: Option<Arc<str>>) -> Option<Arc<str>> {

@@ -208,6 +208,42 @@ fn every_mistake_is_told_with_line_key_expectation_and_finding() {
             "idle.toml:8: streams.pages.idle_timeout: expected more than `0ms`, found `0ms`",
         ),
         (
+            "codec.toml",
+            r#"to = "pages""#,
+            "to = \"pages\"\naggregate = { total = \"sum(/n)\" }\ncodec = \"streams\"",
+            "codec.toml:9: streams.pages.codec: expected `json`, or a single aggregate that is a whole number: `count()` or `distinct(/pointer)`, found `streams`",
+        ),
+        (
+            "both.toml",
+            "grace",
+            "calendar = \"day\", grace",
+            "both.toml:6: streams.pages.window.calendar: expected either `size` or `calendar`, found both",
+        ),
+        (
+            "neither.toml",
+            "size = \"5m\", advance = \"1m\", ",
+            "",
+            "neither.toml:4: streams.pages.window.size: expected either `size` or `calendar`, found nothing",
+        ),
+        (
+            "advance.toml",
+            "size = \"5m\"",
+            "calendar = \"day\"",
+            "advance.toml:6: streams.pages.window.advance: expected nothing with `calendar`, whose windows begin where others end, found `1m`",
+        ),
+        (
+            "zone.toml",
+            "size = \"5m\", advance = \"1m\"",
+            "calendar = \"day\", time_zone = \"Europe/Atlantis\"",
+            "zone.toml:6: streams.pages.window.time_zone: expected the IANA name of a time zone, such as `Asia/Seoul`, found `Europe/Atlantis`",
+        ),
+        (
+            "zoned.toml",
+            "grace",
+            "time_zone = \"UTC\", grace",
+            "zoned.toml:6: streams.pages.window.time_zone: expected nothing without `calendar`; a size is the same in every time zone, found `UTC`",
+        ),
+        (
             "name.toml",
             "[streams.pages]",
             "[streams.\"top pages\"]",
@@ -224,6 +260,27 @@ fn every_mistake_is_told_with_line_key_expectation_and_finding() {
         assert_ne!(text, STREAM, "{name}");
         assert_eq!(refusal(name, &text), expected);
     }
+}
+
+#[test]
+fn windows_may_have_an_offset_or_be_the_days_of_a_time_zone() {
+    let windows = |window: &str| {
+        let text = STREAM.replace("size = \"5m\", advance = \"1m\"", window);
+        let config = read_text("windows.toml", &text).unwrap();
+        config.topology.streams()[0].windows.to_string()
+    };
+    assert_eq!(
+        windows("size = \"1d\", offset = \"6h\""),
+        "windows of 86400000 ms every 86400000 ms from 21600000 ms on with a grace of 30000 ms"
+    );
+    assert_eq!(
+        windows("calendar = \"month\", time_zone = \"Asia/Seoul\""),
+        "months in Asia/Seoul with a grace of 30000 ms"
+    );
+    assert_eq!(
+        windows("calendar = \"day\""),
+        "days in UTC with a grace of 30000 ms"
+    );
 }
 
 #[test]

@@ -47,6 +47,12 @@ impl Condition {
         })
     }
 
+    /// As it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Whether it holds. An expression over a missing member, or one that is no boolean in the end,
     /// does not.
     ///

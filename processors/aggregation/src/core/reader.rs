@@ -73,6 +73,23 @@ impl Extract for JsonReader {
             id: self.id(record)?,
         }))
     }
+
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        let condition = self.condition.as_ref();
+        let condition = condition.map(|condition| condition.text().to_owned());
+        let time = match &self.time {
+            Time::Record => None,
+            Time::Field(pointer) => Some(pointer.to_string()),
+        };
+        let steps = [
+            ("where", condition),
+            ("key", self.key.as_ref().map(Pointer::to_string)),
+            ("time", time),
+            ("dedupe by", self.id.as_ref().map(Pointer::to_string)),
+        ];
+        let steps = steps.into_iter();
+        steps.filter_map(|(what, how)| Some((what, how?))).collect()
+    }
 }
 
 impl JsonReader {

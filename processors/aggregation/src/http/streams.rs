@@ -24,12 +24,24 @@ struct Window {
     size_ms: i64,
     advance_ms: i64,
     grace_ms: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    offset_ms: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calendar: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 struct Aggregate {
     name: String,
     function: String,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over references"
+)]
+fn is_zero(millis: &i64) -> bool {
+    *millis == 0
 }
 
 /// `GET /v1/streams`.
@@ -54,6 +66,8 @@ impl From<&Definition> for Stream {
                 size_ms: stream.windows.size().as_millis(),
                 advance_ms: stream.windows.advance().as_millis(),
                 grace_ms: stream.windows.grace().as_millis(),
+                offset_ms: stream.windows.offset().as_millis(),
+                calendar: stream.windows.calendar().map(|calendar| calendar.name()),
             },
             aggregates: aggregates.collect(),
             emit: stream.emit.name(),

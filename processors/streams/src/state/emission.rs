@@ -25,8 +25,7 @@ impl State {
         let now = before.max(time);
         self.stream_time = Some(now);
         if self.windows.closed_by(before) != self.windows.closed_by(now) {
-            let windows = self.windows;
-            let idle = &self.idle;
+            let (windows, idle) = (&self.windows, &self.idle);
             let closes = |window: Window| {
                 !windows.is_closed(window, before)
                     && windows.is_closed(window, now)
@@ -34,6 +33,7 @@ impl State {
             };
             self.due.extend(self.last_results(closes, ClosedBy::Time));
             self.drop_closed(now);
+            let windows = &self.windows;
             self.idle
                 .forget(|start| windows.is_closed(windows.at(start), now));
         }

@@ -1,8 +1,7 @@
 use crate::{
-    Definition, State, Unusable, aggregate::Place, changelog, output, reject, repartition,
-    seen::Seen,
+    Definition, State, Unusable, aggregate::Place, changelog, reject, repartition, seen::Seen,
 };
-use footfall_task::{Effects, Kind, Outgoing, Partition, Record, RestoreError, Timestamp};
+use footfall_task::{Effects, Kind, Outgoing, Partition, Record, RestoreError};
 use std::sync::Arc;
 
 /// Key and value of a record in a changelog.
@@ -85,15 +84,7 @@ impl Counting {
         let stream_time = self.state.stream_time();
         let commit = self.state.commit();
         for result in &commit.results {
-            let record = Outgoing {
-                topic: Arc::clone(&definition.to),
-                partition: None,
-                timestamp: Some(Timestamp(result.newest)),
-                key: Some(output::key(result)),
-                value: Some(output::value(result, &definition.aggregates).into_bytes()),
-                headers: Vec::new(),
-            };
-            effects.send(&definition.name, Kind::Output, record);
+            effects.send(&definition.name, Kind::Output, definition.record(result));
         }
         let mut changes = Vec::new();
         for (start, key, pane) in commit.changed {

@@ -22,6 +22,59 @@ fn no_window_begins_before_the_epoch() {
 }
 
 #[test]
+fn windows_with_an_offset_begin_so_long_after_the_multiples_of_their_advance() {
+    let offset = |offset| {
+        let hopping = TimeWindows::of(millis(12)).advance_by(millis(5));
+        hopping.offset_by(millis(offset)).grace(millis(0)).unwrap()
+    };
+    let found = spans(offset(2).containing(21));
+    assert_eq!(found, [(12, 24), (17, 29)]);
+    assert_eq!(spans(offset(-3).containing(21)), found);
+    assert_eq!(spans(offset(7).containing(21)), found);
+    assert_eq!(spans(offset(2).containing(1)), [(-3, 9)]);
+    assert_eq!(offset(2).pane(1), -1);
+}
+
+/// Months of this year, so to speak: 31, 28 and 31 long, over and over.
+#[derive(Debug)]
+struct Months;
+
+impl Calendar for Months {
+    fn name(&self) -> String {
+        "months".into()
+    }
+
+    fn period(&self, time: i64) -> Window {
+        let begin = time.div_euclid(90) * 90;
+        let ends = [31, 59, 90].map(|end| begin + end);
+        let starts = [begin, ends[0], ends[1]];
+        let index = ends.iter().position(|end| time < *end).unwrap();
+        Window {
+            start: starts[index],
+            end: ends[index],
+        }
+    }
+
+    fn longest(&self) -> Span {
+        millis(31)
+    }
+}
+
+#[test]
+fn windows_of_a_calendar_are_its_periods() {
+    let months = CalendarWindows::of(Months).grace(millis(4)).unwrap();
+    assert_eq!(spans(months.containing(58)), [(31, 59)]);
+    assert_eq!(spans(months.containing(59)), [(59, 90)]);
+    assert_eq!((months.pane(58), months.at(31).end), (31, 59));
+    assert!(!months.is_closed(months.at(31), 62));
+    assert!(months.is_closed(months.at(31), 63));
+    assert_ne!(months.closed_by(62), months.closed_by(63));
+    assert_eq!(months.to_string(), "months with a grace of 4 ms");
+    let refused = CalendarWindows::of(Months).grace(millis(-1)).unwrap_err();
+    assert_eq!(refused, Error::Grace { grace: -1 });
+}
+
+#[test]
 fn a_tumbling_window_holds_its_first_millisecond_and_not_its_end() {
     let tumbling = TimeWindows::of(millis(10)).grace(millis(0)).unwrap();
     assert_eq!(spans(tumbling.containing(9)), [(0, 10)]);
@@ -89,9 +142,10 @@ proptest! {
 
     #[test]
     fn a_pane_is_wholly_inside_or_outside_of_every_window(
-        advance in 1..40_i64, more in 0..100_i64, time in 0..2_000_i64,
+        advance in 1..40_i64, more in 0..100_i64, offset in 0..50_i64, time in 0..2_000_i64,
     ) {
-        let windows = windows(advance + more, advance, 0);
+        let hopping = TimeWindows::of(millis(advance + more)).advance_by(millis(advance));
+        let windows = hopping.offset_by(millis(offset)).grace(millis(0)).unwrap();
         let pane = windows.pane(time);
         prop_assert!(pane <= time);
         prop_assert_eq!(windows.pane(pane), pane);

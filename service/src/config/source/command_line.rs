@@ -1,5 +1,5 @@
-use crate::config::{Default, Key, Program, environment_name, flag_name};
-use clap::{Arg, ArgAction, Command};
+use crate::config::{self, Chosen, Default, Key, Program, environment_name, flag_name};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use std::{ffi::OsString, path::PathBuf};
 
 /// The flags of a program, as they were given.
@@ -11,6 +11,7 @@ pub(super) struct CommandLine {
     pub(super) values: Vec<(String, String)>,
     /// `NAME=VALUE` each.
     pub(super) kafka_properties: Vec<String>,
+    pub(super) command: Option<Chosen>,
 }
 
 impl CommandLine {
@@ -25,7 +26,9 @@ impl CommandLine {
         if knows_topic_creation(program) && matches.get_flag("create-topics") {
             values.push(("topics.create".into(), "true".into()));
         }
+        let command = chosen(program, &matches);
         Self {
+            command,
             config: matches.remove_one("config"),
             check: matches.get_flag("check"),
             values,
@@ -73,7 +76,43 @@ fn command(program: &Program) -> Command {
     for key in program.keys().filter(|key| key.form.is_scalar()) {
         command = command.arg(argument(key));
     }
-    command
+    if program.commands.is_empty() {
+        return command;
+    }
+    // Every flag stands before or behind a command.
+    let command = command.mut_args(|argument| argument.global(true));
+    command.subcommands(program.commands.iter().map(subcommand))
+}
+
+fn subcommand(command: &config::Command) -> Command {
+    let arguments = command.arguments.iter().map(|argument| {
+        let config::Argument {
+            name,
+            placeholder,
+            help,
+        } = *argument;
+        Arg::new(name)
+            .long(name)
+            .value_name(placeholder)
+            .allow_hyphen_values(true)
+            .help(help)
+    });
+    Command::new(command.name)
+        .about(command.help)
+        .args(arguments)
+}
+
+fn chosen(program: &Program, matches: &ArgMatches) -> Option<Chosen> {
+    let (name, given) = matches.subcommand()?;
+    let command = program.commands.iter().find(|known| known.name == name)?;
+    let values = command.arguments.iter().filter_map(|argument| {
+        let value = given.get_one::<String>(argument.name)?;
+        Some((argument.name, value.clone()))
+    });
+    Some(Chosen {
+        name: command.name,
+        values: values.collect(),
+    })
 }
 
 fn knows_topic_creation(program: &Program) -> bool {

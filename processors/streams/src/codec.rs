@@ -1,0 +1,143 @@
+//! How results are written to their topic.
+
+use crate::{
+    ClosedBy, Definition, WindowResult,
+    output::{self, whole},
+};
+use footfall_task::{Outgoing, Timestamp};
+use std::sync::Arc;
+
+/// On a result that is the last of its window, where its value cannot say so.
+const CLOSED_BY: &str = "footfall-closed-by";
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Codec {
+    /// JSON, key and value.
+    Json,
+    /// As Kafka Streams writes a windowed key (`TimeWindowedSerializer`: the key's bytes, then the
+    /// window's start) and a long (`LongSerializer`), both numbers in 8 bytes, the highest first.
+    Streams,
+}
+
+impl Codec {
+    /// As it is written in a configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Streams => "streams",
+        }
+    }
+}
+
+impl Definition {
+    /// The record that says a result.
+    pub(crate) fn record(&self, result: &WindowResult) -> Outgoing {
+        let (key, value) = match self.codec {
+            Codec::Json => (
+                output::key(result),
+                output::value(result, &self.aggregates).into_bytes(),
+            ),
+            Codec::Streams => (windowed_key(result), long(result)),
+        };
+        let closed_by = result.closed_by.filter(|_| self.codec == Codec::Streams);
+        let header = |closed_by: ClosedBy| {
+            let name = closed_by.name().as_bytes().to_vec();
+            (CLOSED_BY.to_owned(), Some(name))
+        };
+        Outgoing {
+            topic: Arc::clone(&self.to),
+            partition: None,
+            timestamp: Some(Timestamp(result.newest)),
+            key: Some(key),
+            value: Some(value),
+            headers: closed_by.map(header).into_iter().collect(),
+        }
+    }
+
+    /// A written result as the codec `json` would have its value; `None` for what is no result.
+    #[must_use]
+    pub fn json_of(&self, record: &Outgoing) -> Option<String> {
+        let value = record.value.as_deref()?;
+        if self.codec == Codec::Json {
+            return String::from_utf8(value.to_vec()).ok();
+        }
+        let (key, start) = record.key.as_deref()?.split_last_chunk()?;
+        let closed_by = record.headers.first().map(|(_, name)| {
+            let is_idle = name.as_deref() == Some(ClosedBy::Idle.name().as_bytes());
+            if is_idle {
+                ClosedBy::Idle
+            } else {
+                ClosedBy::Time
+            }
+        });
+        Some(whole(
+            key,
+            self.windows.at(i64::from_be_bytes(*start)),
+            &self.aggregates.first()?.name,
+            i64::from_be_bytes(value.try_into().ok()?),
+            closed_by,
+        ))
+    }
+}
+
+fn windowed_key(result: &WindowResult) -> Vec<u8> {
+    [&*result.key, &result.window.start.to_be_bytes()].concat()
+}
+
+fn long(result: &WindowResult) -> Vec<u8> {
+    let whole = result.values.first().and_then(|value| value.whole());
+    whole.unwrap_or_default().to_be_bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Emit, TimeWindows, Window, millis, stream};
+
+    fn definition() -> Definition {
+        let windows = TimeWindows::of(millis(300)).grace(millis(0)).unwrap();
+        let counted = stream("in").group_by_key().windowed_by(windows).count();
+        counted.emit(Emit::Both).codec(Codec::Streams).to("out")
+    }
+
+    fn result(closed_by: Option<ClosedBy>) -> WindowResult {
+        WindowResult {
+            window: Window {
+                start: 600,
+                end: 900,
+            },
+            key: b"/cart"[..].into(),
+            newest: 777,
+            values: vec![crate::Function::Count.start()],
+            closed_by,
+        }
+    }
+
+    #[test]
+    fn a_windowed_key_is_the_key_and_its_start_and_a_long_has_8_bytes() {
+        let record = definition().record(&result(None));
+        assert_eq!(
+            record.key.as_deref(),
+            Some(&b"/cart\0\0\0\0\0\0\x02\x58"[..])
+        );
+        assert_eq!(record.value.as_deref(), Some(&[0; 8][..]));
+        assert_eq!(record.timestamp, Some(Timestamp(777)));
+        assert!(record.headers.is_empty());
+    }
+
+    #[test]
+    fn what_is_written_for_kafka_streams_is_shown_as_json() {
+        let definition = definition();
+        for (closed_by, end) in [
+            (None, r#""final":false"#),
+            (Some(ClosedBy::Time), r#""final":true,"closed_by":"time""#),
+            (Some(ClosedBy::Idle), r#""final":true,"closed_by":"idle""#),
+        ] {
+            let record = definition.record(&result(closed_by));
+            let expected = format!(r#"{{"key":"/cart","start":600,"end":900,"count":0,{end}}}"#);
+            assert_eq!(definition.json_of(&record), Some(expected));
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! A topology in words and as a picture.
+
+use crate::{Definition, Topology, Windows};
+use footfall_task::{Internal, Processor as _, Source};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+
+impl Topology {
+    /// What each stream does, and which topics it takes, for people.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut text = format!("group {}\n", self.group());
+        for stream in self.streams() {
+            let _infallible = write!(text, "\nstream {}\n", stream.name);
+            for (what, how) in stream.steps(self.group()) {
+                let _infallible = writeln!(text, "  {what:<13} {how}");
+            }
+        }
+        text.push_str("\ntopics\n");
+        let topics = topics(&self.sources());
+        let width = topics.iter().map(|(topic, _)| topic.len()).max();
+        let width = width.unwrap_or_default();
+        for (topic, needs) in topics {
+            let _infallible = writeln!(text, "  {topic:<width$}  {needs}");
+        }
+        text
+    }
+
+    /// The same as a flow chart for [Mermaid](https://mermaid.js.org).
+    #[must_use]
+    pub fn mermaid(&self) -> String {
+        let mut chart = Chart::default();
+        for stream in self.streams() {
+            chart.add(stream, self.group());
+        }
+        chart.finish()
+    }
+}
+
+impl Definition {
+    /// Its steps, each with its name in a configuration.
+    fn steps(&self, group: &str) -> Vec<(&'static str, String)> {
+        let aggregates = self.aggregates.iter();
+        let aggregates: Vec<_> = aggregates
+            .map(|aggregation| format!("{} = {}", aggregation.name, aggregation.expression()))
+            .collect();
+        let mut steps = vec![("from", self.from.to_string())];
+        steps.extend(self.extract.describe());
+        if let Some(within) = self.dedupe {
+            steps.push(("dedupe within", within.to_string()));
+        }
+        if self.rekeyed {
+            steps.push(("by way of", self.repartition(group).to_string()));
+        }
+        steps.push(("window", in_words(&self.windows)));
+        steps.push(("aggregate", aggregates.join(", ")));
+        steps.push(("emit", self.emit.name().to_owned()));
+        if let Some(timeout) = self.idle_timeout {
+            steps.push(("idle_timeout", timeout.to_string()));
+        }
+        steps.push(("state", self.changelog(group).to_string()));
+        steps.push(("codec", self.codec.name().to_owned()));
+        steps.push(("to", self.to.to_string()));
+        for (what, topic) in [("late", &self.late), ("dlq", &self.dlq)] {
+            let topic = topic.as_deref().unwrap_or("none, they are only counted");
+            steps.push((what, topic.to_owned()));
+        }
+        steps
+    }
+}
+
+fn in_words(windows: &Windows) -> String {
+    let grace = windows.grace();
+    if let Some(calendar) = windows.calendar() {
+        return format!("{}, grace {grace}", calendar.name());
+    }
+    let mut words = windows.size().to_string();
+    if windows.advance() != windows.size() {
+        let _infallible = write!(words, " every {}", windows.advance());
+    }
+    if windows.offset().as_millis() > 0 {
+        let _infallible = write!(words, " from {} on", windows.offset());
+    }
+    format!("{words}, grace {grace}")
+}
+
+/// Every topic with what it must be like, those that are read first.
+fn topics(sources: &[Source]) -> Vec<(Arc<str>, String)> {
+    let beside = |source: &Source| source.beside.clone().into_iter();
+    let written: Vec<_> = sources.iter().flat_map(beside).collect();
+    let is_written = |topic: &str| written.iter().any(|internal| *internal.topic == *topic);
+    let mut topics = Vec::new();
+    let mut needs = BTreeMap::<Arc<str>, Vec<String>>::new();
+    for source in sources {
+        if !is_written(&source.topic) {
+            topics.push((Arc::clone(&source.topic), "must be there".to_owned()));
+        }
+        for internal in &source.beside {
+            let needed = needs.entry(Arc::clone(&internal.topic)).or_default();
+            let need = need(internal, &source.topic);
+            if !needed.contains(&need) {
+                needed.push(need);
+            }
+        }
+    }
+    topics.extend(
+        needs
+            .into_iter()
+            .map(|(topic, needs)| (topic, needs.join("; "))),
+    );
+    topics
+}
+
+fn need(internal: &Internal, source: &str) -> String {
+    let policy = if internal.compact { ", compacted" } else { "" };
+    if internal.same_partitions {
+        format!("at least as many partitions as {source}{policy}")
+    } else {
+        format!("any number of partitions; made with as many as {source}{policy}")
+    }
+}
+
+/// A chart in the making: a node for each topic and each stream.
+#[derive(Default)]
+struct Chart {
+    nodes: BTreeMap<Arc<str>, String>,
+    lines: Vec<String>,
+}
+
+impl Chart {
+    fn add(&mut self, stream: &Definition, group: &str) {
+        let steps = stream.extract.describe().into_iter();
+        let mut steps: Vec<_> = steps.map(|(what, how)| format!("{what} {how}")).collect();
+        let mut from = self.topic(&stream.from);
+        if stream.rekeyed {
+            let rekey = self.step(&format!("{}-rekey", stream.name), &stream.name, &steps);
+            let repartition = self.topic(&stream.repartition(group));
+            self.lines
+                .push(format!("{from} --> {rekey} --> {repartition}"));
+            from = repartition;
+            steps.clear();
+        }
+        steps.push(format!("window {}", in_words(&stream.windows)));
+        let aggregates = stream.aggregates.iter();
+        steps.extend(aggregates.map(|aggregation| aggregation.expression()));
+        let count = self.step(&stream.name, &stream.name, &steps);
+        let to = self.topic(&stream.to);
+        self.lines.push(format!("{from} --> {count} --> {to}"));
+        let state = self.topic(&stream.changelog(group));
+        self.lines.push(format!("{count} <-. state .-> {state}"));
+        for (what, topic) in [("late", &stream.late), ("unusable", &stream.dlq)] {
+            if let Some(topic) = topic {
+                let topic = self.topic(topic);
+                self.lines.push(format!("{count} -. {what} .-> {topic}"));
+            }
+        }
+    }
+
+    fn topic(&mut self, topic: &Arc<str>) -> String {
+        if let Some(node) = self.nodes.get(topic) {
+            return node.clone();
+        }
+        let node = format!("t{}", self.nodes.len());
+        self.lines.push(format!("{node}[(\"{}\")]", escaped(topic)));
+        self.nodes.insert(Arc::clone(topic), node.clone());
+        node
+    }
+
+    fn step(&mut self, id: &str, title: &str, steps: &[String]) -> String {
+        let id: Arc<str> = format!("step {id}").into();
+        let node = format!("s{}", self.nodes.len());
+        let lines = std::iter::once(format!("<b>{}</b>", escaped(title)));
+        let lines = lines.chain(steps.iter().map(|step| escaped(step)));
+        let label = lines.collect::<Vec<_>>().join("<br>");
+        self.lines.push(format!("{node}[\"{label}\"]"));
+        self.nodes.insert(id, node.clone());
+        node
+    }
+
+    fn finish(self) -> String {
+        let lines = self.lines.into_iter();
+        let lines =
+            std::iter::once("flowchart LR".to_owned()).chain(lines.map(|line| format!("  {line}")));
+        lines.map(|line| line + "\n").collect()
+    }
+}
+
+/// Text as Mermaid takes it inside of quotes.
+fn escaped(text: &str) -> String {
+    text.chars()
+        .map(|char| match char {
+            '"' | '#' | '<' | '>' | '&' | '`' => format!("#{};", u32::from(char)),
+            char => char.to_string(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{TimeWindows, Topology, minutes, stream};
+
+    fn topology() -> Topology {
+        let windows = TimeWindows::of(minutes(5)).advance_by(minutes(1));
+        let windows = windows.grace(minutes(2)).unwrap();
+        let views = stream("events").group_by_read_key().windowed_by(windows);
+        Topology::new("app", [views.count().named("views").to("counts")])
+    }
+
+    #[test]
+    fn a_description_says_steps_and_topics_with_what_they_need() {
+        let expected = "\
+group app
+
+stream views
+  from          events
+  by way of     app-views-repartition
+  window        5m every 1m, grace 2m
+  aggregate     count = count()
+  emit          updates
+  state         app-views-changelog
+  codec         json
+  to            counts
+  late          counts.late
+  dlq           events.dlq
+
+topics
+  events                 must be there
+  app-views-changelog    at least as many partitions as app-views-repartition, compacted
+  app-views-repartition  any number of partitions; made with as many as events
+  counts                 any number of partitions; made with as many as events
+  counts.late            at least as many partitions as events
+  events.dlq             at least as many partitions as events
+";
+        assert_eq!(topology().describe(), expected);
+    }
+
+    #[test]
+    fn a_chart_has_a_node_for_each_topic_and_step() {
+        let expected = "\
+flowchart LR
+  t0[(\"events\")]
+  s1[\"<b>views</b>\"]
+  t2[(\"app-views-repartition\")]
+  t0 --> s1 --> t2
+  s3[\"<b>views</b><br>window 5m every 1m, grace 2m<br>count()\"]
+  t4[(\"counts\")]
+  t2 --> s3 --> t4
+  t5[(\"app-views-changelog\")]
+  s3 <-. state .-> t5
+  t6[(\"counts.late\")]
+  s3 -. late .-> t6
+  t7[(\"events.dlq\")]
+  s3 -. unusable .-> t7
+";
+        assert_eq!(topology().mermaid(), expected);
+    }
+
+    #[test]
+    fn text_cannot_break_out_of_a_chart() {
+        assert_eq!(super::escaped("a == \"b\""), "a == #34;b#34;");
+    }
+}
