@@ -244,10 +244,11 @@ mod tests {
             };
             state.add(b"/cart", place, &[Input::Missing, number.clone(), number]);
         }
-        let commit = state.commit();
-        let (start, key, pane) = &commit.changed[0];
-        assert_eq!(hex(&pane_key(*start, key)), PANE_KEY);
-        assert_eq!(hex(&pane_value(pane)), PANE_VALUE);
+        let mut changes = Vec::new();
+        state.commit(|start, key, pane| {
+            changes.push((hex(&pane_key(start, key)), hex(&pane_value(pane))));
+        });
+        assert_eq!(changes, [(PANE_KEY.into(), PANE_VALUE.into())]);
         assert_eq!(clock_value(77, &definition.shape()), CLOCK_VALUE.as_bytes());
     }
 

@@ -2,18 +2,25 @@
 
 mod emission;
 mod idle;
+mod panes;
+
+pub(crate) use panes::Pane;
 
 use crate::{
     Accumulator, Definition, Emit, Function, Input, Window, Windows,
     aggregate::{Place, Sample},
 };
+use hashbrown::{
+    HashMap,
+    hash_map::{EntryRef, OccupiedEntry},
+};
+use idle::Idle;
+use panes::Panes;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
+    collections::{BTreeMap, BTreeSet},
     ops::Range,
     sync::Arc,
 };
-
-use idle::Idle;
 
 pub(crate) type Key = Arc<[u8]>;
 
@@ -25,24 +32,16 @@ pub struct State {
     emit: Emit,
     idle: Idle,
     functions: Vec<Function>,
-    panes: BTreeMap<i64, HashMap<Key, Pane>>,
+    keys: HashMap<Key, Panes>,
+    /// The keys that have a pane with this start, or had one.
+    starts: BTreeMap<i64, Vec<Key>>,
     stream_time: Option<i64>,
-    /// Each pane that has changed since the last commit, once.
-    changed: Vec<(i64, Key)>,
+    /// Each key that has changed since the last commit, once.
+    changed: Vec<Key>,
     /// Panes that have gone since the last commit, and are still in the changelog.
     gone: Vec<(i64, Key)>,
     /// Results that were due before the next commit.
     due: Vec<WindowResult>,
-}
-
-/// What one key has gathered in one pane.
-#[derive(Clone, Debug)]
-pub(crate) struct Pane {
-    /// The greatest event time in it.
-    pub(crate) newest: i64,
-    pub(crate) accumulators: Vec<Accumulator>,
-    is_changed: bool,
-    is_saved: bool,
 }
 
 /// What one key has gathered in one window.
@@ -91,7 +90,8 @@ impl State {
             functions: functions
                 .map(|aggregation| aggregation.function.clone())
                 .collect(),
-            panes: BTreeMap::new(),
+            keys: HashMap::new(),
+            starts: BTreeMap::new(),
             stream_time: None,
             changed: Vec::new(),
             gone: Vec::new(),
@@ -127,49 +127,41 @@ impl State {
 
     /// The windows that still take records and start in `starts`, by start, then key.
     pub fn open_windows(&self, starts: Range<i64>, key: Option<&[u8]>) -> Vec<WindowResult> {
-        let mut found = BTreeSet::new();
-        let end = starts.end.saturating_add(self.windows.size().as_millis());
-        for (&pane, keys) in self.panes.range(starts.start..end.max(starts.start)) {
-            let windows = self.windows.containing(pane);
-            for window in windows.filter(|window| starts.contains(&window.start)) {
-                if !self.is_open(window) {
-                    continue;
-                }
-                let wanted: &mut dyn Iterator<Item = &Key> = match key {
-                    Some(key) => &mut keys.get_key_value(key).map(|(key, _)| key).into_iter(),
-                    None => &mut keys.keys(),
-                };
-                found.extend(wanted.map(|key| (window.start, Arc::clone(key))));
+        let wanted = |window: Window| starts.contains(&window.start) && self.is_open(window);
+        let mut results = Vec::new();
+        let mut add = |(key, panes): (&Key, &Panes)| {
+            for window in panes.windows(&self.windows, |_| true, wanted) {
+                results.extend(panes.result(key, window, None));
             }
+        };
+        match key {
+            Some(key) => self.keys.get_key_value(key).into_iter().for_each(add),
+            None => self.keys.iter().for_each(&mut add),
         }
-        let found = found.into_iter();
-        found
-            .filter_map(|(start, key)| self.result(start, &key))
-            .collect()
+        emission::sort(&mut results);
+        results
     }
 
     /// Puts back a pane of an earlier life.
     pub(crate) fn restore_pane(&mut self, start: i64, key: &[u8], saved: Option<Saved>) {
-        let keys = self.panes.entry(start).or_default();
         match saved {
-            Some(Saved {
-                newest,
-                accumulators,
-            }) => {
-                let pane = Pane {
-                    newest,
-                    accumulators,
-                    is_changed: false,
-                    is_saved: true,
-                };
-                keys.insert(key.into(), pane);
+            Some(saved) => {
+                let mut entry = entry(&mut self.keys, key);
+                let (pane, is_new) = entry.get_mut().at(start, &self.functions);
+                pane.restore(saved);
+                if is_new {
+                    let keys = self.starts.entry(start).or_default();
+                    keys.push(Arc::clone(entry.key()));
+                }
             }
             None => {
-                keys.remove(key);
+                if let Some(panes) = self.keys.get_mut(key) {
+                    panes.remove(start);
+                    if panes.is_empty() {
+                        self.keys.remove(key);
+                    }
+                }
             }
-        }
-        if keys.is_empty() {
-            self.panes.remove(&start);
         }
     }
 
@@ -188,34 +180,23 @@ impl State {
     }
 
     fn add_to_pane(&mut self, key: &[u8], place: Place, inputs: &[Input]) {
-        let time = place.time;
-        let start = self.windows.pane(time);
-        let keys = self.panes.entry(start).or_default();
-        let key: Key = match keys.get_key_value(key) {
-            Some((key, _)) => Arc::clone(key),
-            None => key.into(),
-        };
-        let pane = match keys.entry(Arc::clone(&key)) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(Pane {
-                newest: time,
-                accumulators: self
-                    .functions
-                    .iter()
-                    .map(|function| function.start())
-                    .collect(),
-                is_changed: false,
-                is_saved: false,
-            }),
-        };
-        pane.newest = pane.newest.max(time);
+        let start = self.windows.pane(place.time);
+        let mut entry = entry(&mut self.keys, key);
+        let panes = entry.get_mut();
+        let has_changed = std::mem::replace(&mut panes.is_changed, true);
+        let (pane, is_new) = panes.at(start, &self.functions);
+        pane.is_changed = true;
+        pane.newest = pane.newest.max(place.time);
         for (index, accumulator) in pane.accumulators.iter_mut().enumerate() {
             let input = inputs.get(index).unwrap_or(&Input::Missing);
             accumulator.add(Sample { input, place });
         }
-        if !pane.is_changed {
-            pane.is_changed = true;
-            self.changed.push((start, key));
+        if is_new {
+            let keys = self.starts.entry(start).or_default();
+            keys.push(Arc::clone(entry.key()));
+        }
+        if !has_changed {
+            self.changed.push(Arc::clone(entry.key()));
         }
     }
 
@@ -223,26 +204,13 @@ impl State {
         let is_over = |time| self.windows.is_closed(window, time);
         !self.stream_time.is_some_and(is_over) && !self.idle.has_closed(window)
     }
+}
 
-    /// Merges a key's panes in one window.
-    fn result(&self, start: i64, key: &Key) -> Option<WindowResult> {
-        let window = self.windows.at(start);
-        let range = self.panes.range(window.start..window.end);
-        let mut panes = range.filter_map(|(_, keys)| keys.get(key));
-        let mut merged = panes.next()?.clone();
-        for pane in panes {
-            merged.newest = merged.newest.max(pane.newest);
-            for (accumulator, other) in merged.accumulators.iter_mut().zip(&pane.accumulators) {
-                accumulator.merge(other);
-            }
-        }
-        Some(WindowResult {
-            window,
-            key: Arc::clone(key),
-            newest: merged.newest,
-            values: merged.accumulators,
-            closed_by: None,
-        })
+/// Where a key is, or will be. The key is copied only when it is new.
+fn entry<'a>(keys: &'a mut HashMap<Key, Panes>, key: &[u8]) -> OccupiedEntry<'a, Key, Panes> {
+    match keys.entry_ref(key) {
+        EntryRef::Occupied(entry) => entry,
+        EntryRef::Vacant(entry) => entry.insert_entry_with_key(key.into(), Panes::default()),
     }
 }
 

@@ -2,15 +2,13 @@
 
 use super::{ClosedBy, Key, Pane, State, WindowResult};
 use crate::Window;
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 /// What has changed since the last commit.
 #[derive(Debug, Default)]
-pub(crate) struct Commit<'a> {
-    /// Results that are due, by end of their window, then key.
+pub(crate) struct Commit {
+    /// Results that are due: those of windows that have closed by their start, then key.
     pub(crate) results: Vec<WindowResult>,
-    /// Panes that are new or other than before.
-    pub(crate) changed: Vec<(i64, Key, &'a Pane)>,
     /// Panes that have gone.
     pub(crate) gone: Vec<(i64, Key)>,
     /// The windows that the clock has closed, if they are others than before.
@@ -41,113 +39,109 @@ impl State {
 
     /// The wall clock has gone on. Returns whether that has closed windows.
     pub(crate) fn tick(&mut self, clock: Duration) -> bool {
-        if !self.idle.is_due(clock) || self.panes.is_empty() {
+        if !self.idle.is_due(clock) || self.keys.is_empty() {
             return false;
         }
-        let held = self.held_in(|window| self.is_open(window));
         self.due
             .extend(self.last_results(|window| self.is_open(window), ClosedBy::Idle));
-        self.idle.close(held.into_iter().map(|(start, _)| start));
-        for (start, keys) in std::mem::take(&mut self.panes) {
-            let saved = keys.into_iter().filter(|(_, pane)| pane.is_saved);
-            self.gone.extend(saved.map(|(key, _)| (start, key)));
+        let held = self.keys.values().flat_map(|panes| {
+            panes.windows(&self.windows, |_| true, |window| self.is_open(window))
+        });
+        let held: BTreeSet<_> = held.map(|window| window.start).collect();
+        self.idle.close(held.into_iter());
+        self.starts.clear();
+        self.changed.clear();
+        for (key, panes) in self.keys.drain() {
+            let saved = panes.iter().filter(|pane| pane.is_saved);
+            let gone = saved.map(|pane| (pane.start, Key::clone(&key)));
+            self.gone.extend(gone);
         }
         true
     }
 
-    /// What is to be said of windows that close now.
+    /// What is to be said of windows that close now, by start, then key.
     fn last_results(
         &self,
         closes: impl Fn(Window) -> bool,
         closed_by: ClosedBy,
     ) -> Vec<WindowResult> {
+        let mut results = Vec::new();
         if self.emit.says_finals() {
-            self.results_of(self.held_in(closes), Some(closed_by))
+            for (key, panes) in &self.keys {
+                for window in panes.windows(&self.windows, |_| true, &closes) {
+                    results.extend(panes.result(key, window, Some(closed_by)));
+                }
+            }
         } else {
-            self.results_of(self.changed_in(closes), None)
+            self.add_updates(&mut results, closes);
         }
+        sort(&mut results);
+        results
     }
 
-    /// Takes what has changed since the last call.
-    pub(crate) fn commit(&mut self) -> Commit<'_> {
+    /// Takes what has changed since the last call, and shows each pane that is new or other than
+    /// before: its start, its key, and itself.
+    pub(crate) fn commit(&mut self, mut change: impl FnMut(i64, &[u8], &Pane)) -> Commit {
         let mut results = std::mem::take(&mut self.due);
         if self.emit.says_updates() {
-            let open = self.changed_in(|window| self.is_open(window));
-            results.extend(self.results_of(open, None));
+            self.add_updates(&mut results, |window| self.is_open(window));
         }
-        let changed = std::mem::take(&mut self.changed);
-        for (start, key) in &changed {
-            let keys = self.panes.get_mut(start);
-            if let Some(pane) = keys.and_then(|keys| keys.get_mut(key)) {
-                (pane.is_changed, pane.is_saved) = (false, true);
+        for key in self.changed.drain(..) {
+            let Some(panes) = self.keys.get_mut(&key) else {
+                continue;
+            };
+            for pane in panes.take_changed() {
+                change(pane.start, &key, pane);
+            }
+            if panes.is_empty() {
+                self.keys.remove(&key);
             }
         }
-        let changed = changed.into_iter().filter_map(|(start, key)| {
-            let pane = self.panes.get(&start)?.get(&key)?;
-            Some((start, key, pane))
-        });
         Commit {
             results,
-            changed: changed.collect(),
             gone: std::mem::take(&mut self.gone),
             idle_closed: self.idle.changed(),
         }
     }
 
-    /// Windows and keys that have changed since the last commit.
-    fn changed_in(&self, wanted: impl Fn(Window) -> bool) -> BTreeSet<(i64, Key)> {
-        let panes = self.changed.iter().map(|(start, key)| (*start, key));
-        self.windows_of(panes, wanted)
-    }
-
-    /// Windows and keys that hold anything.
-    fn held_in(&self, wanted: impl Fn(Window) -> bool) -> BTreeSet<(i64, Key)> {
-        let panes = self.panes.iter();
-        let panes = panes.flat_map(|(start, keys)| keys.keys().map(move |key| (*start, key)));
-        self.windows_of(panes, wanted)
-    }
-
-    fn windows_of<'a>(
-        &self,
-        panes: impl Iterator<Item = (i64, &'a Key)>,
-        wanted: impl Fn(Window) -> bool,
-    ) -> BTreeSet<(i64, Key)> {
-        let mut found = BTreeSet::new();
-        for (pane, key) in panes {
-            let windows = self.windows.containing(pane);
-            for window in windows.filter(|window| wanted(*window)) {
-                found.insert((window.start, Arc::clone(key)));
+    /// The windows that have changed since the last commit.
+    fn add_updates(&self, results: &mut Vec<WindowResult>, wanted: impl Fn(Window) -> bool) {
+        for key in &self.changed {
+            let Some(panes) = self.keys.get(key) else {
+                continue;
+            };
+            for window in panes.windows(&self.windows, |pane| pane.is_changed, &wanted) {
+                results.extend(panes.result(key, window, None));
             }
         }
-        found
-    }
-
-    fn results_of(
-        &self,
-        windows: BTreeSet<(i64, Key)>,
-        closed_by: Option<ClosedBy>,
-    ) -> Vec<WindowResult> {
-        let results = windows
-            .into_iter()
-            .filter_map(|(start, key)| self.result(start, &key));
-        results
-            .map(|result| WindowResult {
-                closed_by,
-                ..result
-            })
-            .collect()
     }
 
     /// Forgets the panes whose last window has closed.
     fn drop_closed(&mut self, stream_time: i64) {
-        while let Some(entry) = self.panes.first_entry() {
+        while let Some(entry) = self.starts.first_entry() {
             let start = *entry.key();
             let last = self.windows.last_of_pane(start);
             if !self.windows.is_closed(last, stream_time) {
                 break;
             }
-            let saved = entry.remove().into_iter().filter(|(_, pane)| pane.is_saved);
-            self.gone.extend(saved.map(|(key, _)| (start, key)));
+            for key in entry.remove() {
+                let Some(panes) = self.keys.get_mut(&key) else {
+                    continue;
+                };
+                let was_saved = panes.remove(start).is_some_and(|pane| pane.is_saved);
+                // One that has changed stays until the commit, so that it is not noted twice.
+                if panes.is_empty() && !panes.is_changed {
+                    self.keys.remove(&key);
+                }
+                if was_saved {
+                    self.gone.push((start, key));
+                }
+            }
         }
     }
+}
+
+/// By start of their windows, then key.
+pub(super) fn sort(results: &mut [WindowResult]) {
+    results.sort_by(|a, b| (a.window.start, &a.key).cmp(&(b.window.start, &b.key)));
 }

@@ -82,14 +82,13 @@ impl Counting {
     pub(super) fn commit(&mut self, partition: Partition, effects: &mut Effects) {
         let definition = &self.definition;
         let stream_time = self.state.stream_time();
-        let commit = self.state.commit();
+        let mut changes = Vec::new();
+        let commit = self.state.commit(|start, key, pane| {
+            let value = changelog::pane_value(pane);
+            changes.push((changelog::pane_key(start, key), Some(value)));
+        });
         for result in &commit.results {
             effects.send(&definition.name, Kind::Output, definition.record(result));
-        }
-        let mut changes = Vec::new();
-        for (start, key, pane) in commit.changed {
-            let value = changelog::pane_value(pane);
-            changes.push((changelog::pane_key(start, &key), Some(value)));
         }
         for (start, key) in commit.gone {
             changes.push((changelog::pane_key(start, &key), None));
