@@ -127,6 +127,9 @@ for (const [name, options] of [
 npm.push(await write("vitals.js", vitalsBytes));
 npm.push(await write("footfall.wasm", wasmBytes));
 
+// What all of it may send, for people and programs.
+await write("fields.json", await readFile(join(scripts, "../fields.json")));
+
 const tag = [loader, core, wasm, extras, twin, vitals, privacy];
 const integrity = Object.fromEntries(
   [...tag, ...npm].map(({ name, content }) => [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Options } from "../index";
-import { clean, deny, readAddressOptions } from "./address";
+import { clean, hide, readAddressOptions } from "./address";
 import { set } from "./settings";
 
 function given(options: Record<string, unknown>): void {
@@ -30,7 +30,7 @@ test("parameters can be denied and kept", () => {
 
 test("what was typed into is denied from then on", () => {
   given({ keepQuery: "q" });
-  deny(["Wish", "q"]);
+  hide(["Wish", "q"]);
   assert.equal(clean("https://a.example/?wish=1&q=2"), "https://a.example/?q=2");
 });
 

@@ -1,5 +1,6 @@
-import { captures, text } from "./settings";
-import { attempt, typed } from "./store";
+import { captures, stores, text } from "./settings";
+import { attempt, TYPED, typed } from "./store";
+import { isTyped } from "./typed";
 
 /** Query parameters that are never sent, in any case. */
 const DENIED =
@@ -22,13 +23,16 @@ export function readAddressOptions(): void {
   knowsTyped = false;
 }
 
-/** From now on these parameters are removed too, unless the site keeps them. */
-export function deny(names: string[]): void {
-  names.forEach((name) => denied.add(name.toLowerCase()));
+/** Removes these parameters too, for as long as this tab lives, unless the site keeps them. */
+export function hide(names: string[]): void {
+  deny(names);
+  if (stores()) {
+    attempt(() => sessionStorage.setItem(TYPED, JSON.stringify([...typed(), ...names])));
+  }
 }
 
 /**
- * The URL without the parameters that are denied, without user and password, and, unless pages
+ * The URL without the parameters that are denied or tell what was typed, without user and password, and, unless pages
  * differ by it, without its fragment. The rest stays byte for byte. Of a URL that leads to no page
  * (`mailto:`, `tel:`, `data:`) only the scheme stays, and of other text nothing.
  */
@@ -53,12 +57,20 @@ function without(query: string): string {
     knowsTyped = true;
     deny(typed());
   }
-  const isKept = (parameter: string) => {
-    // The name as the server will read it.
-    const name = [...new URLSearchParams(parameter).keys()][0]?.toLowerCase() ?? "";
-    return kept.has(name) || !denied.has(name);
+  const isTold = (parameter: string) => {
+    // As the server will read it.
+    const [name = "", value = ""] = [...new URLSearchParams(parameter.toLowerCase())][0] ?? [];
+    const isKept = kept.has(name);
+    if (!isKept && !denied.has(name) && isTyped(value)) {
+      hide([name]);
+    }
+    return isKept || !denied.has(name);
   };
-  return query.split("&").filter(isKept).join("&");
+  return query.split("&").filter(isTold).join("&");
+}
+
+function deny(names: string[]): void {
+  names.forEach((name) => denied.add(name.toLowerCase()));
 }
 
 function words(list: string): string[] {

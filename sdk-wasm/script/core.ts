@@ -3,7 +3,7 @@ import { readAddressOptions } from "./address";
 import { clicked, type Click } from "./clicks";
 import { Call } from "./code";
 import { context } from "./context";
-import { leave, scrolled, watchEyes } from "./engagement";
+import { arrive, leave, scrolled, watchEyes } from "./engagement";
 import { clearCommon, forget, isName, record, release, setCommon, setFilter, waiting } from "./events";
 import { extras, fetchExtras, say } from "./extras";
 import { submitted } from "./forms";
@@ -15,6 +15,7 @@ import { connectTo, disarm, halt, pump } from "./sender";
 import { captures, debugs, object, set, wantsExtras } from "./settings";
 import { close, keep, leaveTrapped, look, open, rest, resume } from "./shelf";
 import { attempt, PREFIX } from "./store";
+import { typing } from "./typed";
 import { settle, shown, viewed, watch } from "./views";
 import { Word } from "./word";
 
@@ -92,6 +93,7 @@ function grant(): void {
 function stop(): void {
   running = false;
   forget();
+  arrive();
   enter(Call.Stop);
   halt();
   close();
@@ -157,15 +159,17 @@ function copy(properties: unknown): Properties | undefined {
 function on<E>(target: EventTarget, kinds: string, run: (event: E) => void): void {
   const listener = (event: unknown) => running && attempt(() => (see(), run(event as E)));
   for (const kind of kinds.split(" ")) {
-    target.addEventListener(kind, listener, { capture: true, passive: true });
+    // On the window after the page's own listeners: what they record as the page goes is to go with it.
+    target.addEventListener(kind, listener, target === document);
   }
 }
 
 function listen(vitals: Options["vitals"]): void {
   on(document, "click auxclick", clicked);
   on(document, "submit", submitted);
+  on(document, "input", typing);
   on(document, "scroll", scrolled);
-  on(document, "visibilitychange", () => {
+  on(window, "visibilitychange", () => {
     watchEyes();
     if (document.visibilityState === "hidden") {
       left();
@@ -176,7 +180,6 @@ function listen(vitals: Options["vitals"]): void {
   });
   on(window, "pagehide", () => {
     settle();
-    release();
     leave();
     left();
     rest();

@@ -6,8 +6,8 @@ let visibleMs = 0;
 let visibleSince: number | undefined;
 let deepest = 0;
 
-/** A view starts here. */
-export function arrive(at: string): void {
+/** A view starts here, or nowhere. */
+export function arrive(at?: string): void {
   url = at;
   visibleMs = 0;
   visibleSince = undefined;

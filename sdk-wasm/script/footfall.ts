@@ -30,11 +30,12 @@ export function create(load: (options: Options) => Promise<Core>): Footfall {
     if (!options) {
       return "not_started";
     }
-    return decide(choice(), [navigator, window] as object[], options.consent);
+    const why = decide(choice(), [navigator, window] as object[], options.consent);
+    return failed && why === "recording" ? "stopped" : why;
   };
 
   const start = () => {
-    if (reason() !== "recording" || core || failed) {
+    if (reason() !== "recording" || core) {
       return;
     }
     if ((document as { prerendering?: boolean }).prerendering) {
@@ -89,6 +90,16 @@ export function create(load: (options: Options) => Promise<Core>): Footfall {
     wipe();
   };
 
+  /** Does what the visitor wishes, who may have chosen in another tab, or while this page was away. */
+  const follow = () => {
+    if (reason() === "recording") {
+      core ? choice() && core.grant() : start();
+    } else if (core || /out|gpc|dnt/.test(reason())) {
+      // What an earlier visit has left goes as well.
+      stop();
+    }
+  };
+
   const call = (...call: Call) => {
     if (core) {
       attempt(() => core!.call(Date.now(), call));
@@ -104,9 +115,9 @@ export function create(load: (options: Options) => Promise<Core>): Footfall {
       say(options, "already started");
     } else if (wanted?.writeKey && wanted.endpoint) {
       options = wanted;
-      start();
+      follow();
       // The first listener for what is stored takes its time; what comes before it, `run` asks for.
-      setTimeout(onChoice, 0, () => (choice() === "out" ? stop() : core ? core.grant() : start()));
+      setTimeout(onChoice, 0, follow);
     } else {
       say(wanted, "not started: give writeKey and endpoint");
     }
@@ -143,11 +154,12 @@ export function create(load: (options: Options) => Promise<Core>): Footfall {
     reset: () => call("reset"),
     optIn() {
       choose("in");
-      core ? core.grant() : start();
+      follow();
     },
     optOut() {
-      choose("out");
+      // In this order there is room for the choice, even where our own events have taken it all.
       stop();
+      choose("out");
     },
     flush: async () => {
       await loading;
@@ -162,14 +174,8 @@ export function create(load: (options: Options) => Promise<Core>): Footfall {
     },
     status() {
       const why = reason();
-      const recording = why === "recording" && !failed;
       return (
-        core?.status() ?? {
-          recording,
-          reason: recording || why !== "recording" ? why : "stopped",
-          queued: waiting.length,
-          lost: 0,
-        }
+        core?.status() ?? { recording: why === "recording", reason: why, queued: waiting.length, lost: 0 }
       );
     },
     inspect: sent,
@@ -185,5 +191,5 @@ function say(options: Options | undefined, ...words: unknown[]): void {
 
 /** Whether an option is set: an attribute without a value says yes. */
 function isOn(wish: unknown): boolean {
-  return wish != null && wish !== false && wish !== "false";
+  return String(wish ?? false) !== "false";
 }

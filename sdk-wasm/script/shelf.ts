@@ -17,6 +17,9 @@ const PAUSE_MS = 100;
 /** Without locks, a tab that has written nothing for so long has ended. */
 const LONGEST_SILENCE_MS = 6e5;
 
+/** After so long, what one page has stored is seen by all. */
+const SEEN_MS = 2e3;
+
 /** What a load leaves that cannot go on, as the ledger's line in `queue.rs`. */
 const TRAPPED = "! 0 0 0 0 0 1\n";
 
@@ -107,7 +110,12 @@ function live(): void {
 
 function adopt(name: string): void {
   const { signal } = life;
-  const take = () => {
+  const take = async () => {
+    // What a page of another process wrote last is seen here a moment after its lock is free. One that ended in
+    // order has written a 0.
+    if (parseInt(read(name)!)) {
+      await new Promise((seen) => setTimeout(seen, SEEN_MS));
+    }
     watched.delete(name);
     const text = read(name);
     if (!text || isBroken() || signal.aborted) {

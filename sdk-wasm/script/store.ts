@@ -19,9 +19,13 @@ export function choose(value: Choice): void {
   chosen = stored ? undefined : value;
 }
 
-/** Calls back when another tab has chosen. */
+/** Calls back when another tab has chosen, or may have while this page was away. */
 export function onChoice(changed: () => void): void {
-  addEventListener("storage", (event) => event.key === CHOICE && changed());
+  const listener = (event: { key?: unknown; persisted?: boolean }) => {
+    (event.key === CHOICE || event.persisted) && changed();
+  };
+  addEventListener("storage", listener);
+  addEventListener("pageshow", listener);
 }
 
 export function read(name: string): string | undefined {
@@ -44,19 +48,11 @@ export function names(start: string): string[] {
 
 /** Removes all that we have stored, but for the visitor's choice. */
 export function wipe(): void {
-  for (const cookie of attempt(() => document.cookie.split("; ")) ?? []) {
-    if (cookie.startsWith(PREFIX)) {
-      setCookie(cookie.split("=")[0]!, "", 0);
-    }
-  }
+  const remove = (names: string[], how: (name: string) => void) =>
+    names.filter((name) => name.startsWith(PREFIX) && name !== CHOICE).forEach(how);
+  attempt(() => remove(document.cookie.split("; "), (cookie) => setCookie(cookie.split("=")[0]!, "", 0)));
   for (const kind of ["localStorage", "sessionStorage"] as const) {
-    attempt(() => {
-      for (const key of Object.keys(window[kind])) {
-        if (key.startsWith(PREFIX) && key !== CHOICE) {
-          window[kind].removeItem(key);
-        }
-      }
-    });
+    attempt(() => remove(Object.keys(window[kind]), (name) => window[kind].removeItem(name)));
   }
 }
 

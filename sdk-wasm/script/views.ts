@@ -48,6 +48,10 @@ export function watch(isRunning: () => boolean): void {
   const note = (replaced: boolean) => isRunning() && moved(replaced);
   const { navigation } = window as { navigation?: EventTarget };
   if (navigation && "oncurrententrychange" in navigation) {
+    // The next page cannot know what was typed on this one.
+    navigation.addEventListener("navigate", (event) => {
+      isRunning() && clean((event as globalThis.Event & { destination: { url: string } }).destination.url);
+    });
     navigation.addEventListener("currententrychange", (event) => {
       const { navigationType } = event as globalThis.Event & { navigationType: string | null };
       note(navigationType === "replace" || !navigationType);

@@ -184,7 +184,13 @@ impl Tracker {
         if let Some(visitor) = stored_visitor(world) {
             self.visitor = visitor;
         }
-        if let Some(session) = stored_session(now, world) {
+        // Of its own session this tab knows the last event better than storage does.
+        if let Some(session) = stored_session(now, world)
+            && self
+                .session
+                .as_ref()
+                .is_some_and(|own| own.id != session.id)
+        {
             self.session = Some(session);
         }
         self.seal();

@@ -29,8 +29,10 @@ macro_rules! in_every_browser {
 
 pub(crate) use in_every_browser;
 
+mod consent;
 mod delivery;
 mod faults;
+mod fields;
 mod hostile;
 mod limits;
 mod opt_out;

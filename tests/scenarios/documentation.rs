@@ -1,6 +1,7 @@
-//! What the SDK's page says of its options is what its types say.
+//! What the SDK's page says of its options is what its types say, and of its fields what their list says.
 
 use footfall_tests::program;
+use serde_json::Value;
 use std::{collections::BTreeMap, fs};
 
 fn read(path: &str) -> String {
@@ -86,5 +87,102 @@ fn the_defaults_that_the_scripts_use_are_those_of_the_types() {
             "{line} stands for {}",
             declared[name][1]
         );
+    }
+}
+
+#[test]
+fn every_field_is_documented_with_its_purpose_and_an_example() {
+    let list: Value = serde_json::from_str(&read("sdk-wasm/fields.json")).unwrap();
+    let rows = list["fields"].as_array().unwrap().iter().map(|field| {
+        let name = field["name"].as_str().unwrap();
+        let of = match field["types"].as_array() {
+            Some(types) => types
+                .iter()
+                .map(|kind| format!("`{}`", kind.as_str().unwrap()))
+                .collect::<Vec<_>>()
+                .join(", "),
+            None if name.starts_with("events[]") => "every event".into(),
+            None => "the batch".into(),
+        };
+        let example = match &field["example"] {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let purpose = field["purpose"].as_str().unwrap();
+        format!("| `{name}` | {of} | {purpose} | `{example}` |")
+    });
+    let page = read("docs/sdk.md");
+    let (_, table) = page
+        .split_once("| field | of | is | example |\n|---|---|---|---|\n")
+        .expect("a table of fields");
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let rows: Vec<_> = rows.collect();
+    assert_eq!(table.lines().collect::<Vec<_>>(), rows);
+}
+
+/// A table of the page, and the figures of the last measurement that its cells are the medians of.
+const COMPARED: &[(&str, [&str; 4])] = &[
+    (
+        "download, bytes of brotli",
+        [
+            "all with the tag, brotli 11",
+            "all of Plausible",
+            "all of Snowplow",
+            "all of PostHog",
+        ],
+    ),
+    (
+        "main thread at boot, ms of CPU",
+        [
+            "CPU at boot, Footfall, net of an empty script",
+            "CPU at boot, Plausible, net of an empty script",
+            "CPU at boot, Snowplow, net of an empty script",
+            "CPU at boot, PostHog, net of an empty script",
+        ],
+    ),
+    (
+        "longest task at boot, ms of CPU",
+        [
+            "longest task at boot, Footfall",
+            "longest task at boot, Plausible",
+            "longest task at boot, Snowplow",
+            "longest task at boot, PostHog",
+        ],
+    ),
+    (
+        "inside the handlers of a click, p99, µs",
+        [
+            "inside a click's handlers, p99",
+            "inside a click's handlers, p99, Plausible",
+            "inside a click's handlers, p99, Snowplow",
+            "inside a click's handlers, p99, PostHog",
+        ],
+    ),
+];
+
+/// The cells of a table's row that begins so.
+fn cells(text: &str, first: &str) -> Vec<String> {
+    let row = text
+        .lines()
+        .find(|line| line.starts_with(&format!("| {first} |")));
+    let row = row.unwrap_or_else(|| panic!("no row `{first}`"));
+    row.split('|').map(|cell| cell.trim().to_owned()).collect()
+}
+
+#[test]
+fn how_it_compares_is_what_was_measured_last() {
+    let page = read("docs/sdk.md");
+    let (_, page) = page.split_once("\n## How it compares\n").unwrap();
+    let measured = read("docs/benchmarks.md");
+    let (_, measured) = measured.split_once("\n## The SDK\n").unwrap();
+    let said = measured
+        .lines()
+        .find(|line| line.starts_with("20"))
+        .unwrap();
+    let (date_and_browser, _) = said.split_once(", Plausible").unwrap();
+    assert!(page.contains(date_and_browser), "{date_and_browser}");
+    for (row, figures) in COMPARED {
+        let medians = figures.map(|figure| cells(measured, figure)[4].clone());
+        assert_eq!(cells(page, row)[2..6], medians, "docs/sdk.md: {row}");
     }
 }

@@ -23,6 +23,9 @@ const STYLE: &str = include_str!("privacy/page.css");
 /// When the answer to Global Privacy Control last changed.
 const GPC_LAST_UPDATE: &str = "2026-11-25";
 
+/// Every field that the SDK sends, beside its files.
+const SDK_FIELDS: &str = "fields.json";
+
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
 
@@ -99,10 +102,13 @@ async fn footfall(State(gateway): State<Arc<Gateway>>) -> Response {
         Some(retention) => (retention.as_secs() / 86_400).into(),
         None => Value::Null,
     };
+    let files = gateway.sdk.load();
+    let has_list = files.as_ref().is_some_and(|files| files.has(SDK_FIELDS));
     let answer = Json(json!({
         "policy": word(*policy),
         "signals": ["Sec-GPC", "DNT", "consent"],
         "fields": fields,
+        "sdk_fields": has_list.then(|| format!("/sdk/{SDK_FIELDS}")),
         "ip": address(gateway.ip),
         "purposes": purposes,
         "retention_days": retention_days,

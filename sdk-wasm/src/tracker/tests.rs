@@ -310,6 +310,22 @@ fn a_break_starts_a_new_session_but_not_a_new_visitor() {
 }
 
 #[test]
+fn a_session_goes_on_from_its_last_event_and_not_from_what_was_stored_before() {
+    let mut world = Memory::default();
+    let mut tracker = tracker(&[("batchCount", "1")], &mut world);
+    let mut sessions = Vec::new();
+    for minutes in [0, 20, 40, 60] {
+        let now = NOW + minutes * MINUTE;
+        record(&mut tracker, "a", now, &mut world);
+        let body = read(&tracker.send(now, &mut world).unwrap());
+        tracker.answered(answer(202), now, &mut world);
+        sessions.push(body["session"].clone());
+    }
+    sessions.dedup();
+    assert_eq!(sessions.len(), 1);
+}
+
+#[test]
 fn reset_makes_a_new_visitor_and_session() {
     let mut world = Memory::default();
     let mut tracker = tracker(&[], &mut world);

@@ -3,6 +3,7 @@
 mod answers;
 mod errors;
 mod leaving;
+mod offline;
 mod tabs;
 
 use footfall_tests::{

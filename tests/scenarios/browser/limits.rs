@@ -22,6 +22,16 @@ const LEFT_OUT: &[(Kind, &str, &str)] = &[
     ),
     (
         Kind::Firefox,
+        "pages from the back-forward cache",
+        "it keeps no page there that holds a lock, as the SDK's pages do",
+    ),
+    (
+        Kind::WebKit,
+        "the Navigation API, and pages that a script opens with what was typed",
+        "it has no Navigation API",
+    ),
+    (
+        Kind::Firefox,
         "deferred fetches (fetchLater) and prerendering",
         "it has neither",
     ),

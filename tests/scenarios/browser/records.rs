@@ -1,25 +1,39 @@
 //! What the SDK records, as it arrives at a server that writes everything down.
 
 mod clicks;
+mod session;
+mod site;
+mod typed;
 mod views;
 mod visit;
 
-use footfall_tests::{browser::Browser, recorder::Page, recorder::Recorder, wait};
+use footfall_tests::{
+    browser::{Browser, Kind},
+    recorder::{Page, Recorder},
+    wait,
+};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// A page with the SDK in a browser, and the server that both come from and report to.
-struct Watched {
-    recorder: Recorder,
-    browser: Browser,
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) recorder: Recorder,
+    pub(super) browser: Browser,
 }
 
 impl Watched {
     /// Opens `/` of a site on which every path is this page.
-    async fn open(page: &Page) -> Self {
-        Self::open_in(Browser::start().await, page).await
+    pub(super) async fn open(page: &Page) -> Self {
+        Self::of(Kind::Chromium, page).await
     }
 
-    async fn open_in(browser: Browser, page: &Page) -> Self {
+    /// The same in a browser of a kind.
+    pub(super) async fn of(kind: Kind, page: &Page) -> Self {
+        Self::open_in(Browser::of(kind).await, page).await
+    }
+
+    pub(super) async fn open_in(browser: Browser, page: &Page) -> Self {
         let recorder = Recorder::start().await;
         recorder.page(page);
         let watched = Self { recorder, browser };
@@ -28,13 +42,13 @@ impl Watched {
     }
 
     /// Opens a path and waits until the SDK is there.
-    async fn goto(&self, path: &str) {
+    pub(super) async fn goto(&self, path: &str) {
         let url = format!("{}{path}", self.recorder.url);
         self.browser.driver.goto(&url).await.unwrap();
         self.until_started().await;
     }
 
-    async fn until_started(&self) {
+    pub(super) async fn until_started(&self) {
         wait::until("the SDK", async || {
             let status = self.run("return window.footfall?.status() ?? null").await;
             let started = status["visitor"].is_string() || status["recording"] == false;
@@ -48,13 +62,13 @@ impl Watched {
     }
 
     /// Runs a script in the page, in a task of its own.
-    async fn run(&self, script: &str) -> Value {
+    pub(super) async fn run(&self, script: &str) -> Value {
         let returned = self.browser.driver.execute(script, Vec::new()).await;
         returned.unwrap().json().clone()
     }
 
     /// Runs a script that may `await`.
-    async fn run_async(&self, script: &str) -> Value {
+    pub(super) async fn run_async(&self, script: &str) -> Value {
         let script = format!(
             "const done = arguments[arguments.length - 1];
             (async () => {{ {script} }})().then((value) => done(value ?? null), (error) => done(String(error)))"
@@ -64,7 +78,7 @@ impl Watched {
     }
 
     /// All that was recorded until now, in the order in which it was recorded.
-    async fn events(&self) -> Vec<Value> {
+    pub(super) async fn events(&self) -> Vec<Value> {
         self.run_async(
             "await footfall.flush(); footfall.track('seen until here'); await footfall.flush()",
         )
@@ -73,21 +87,24 @@ impl Watched {
     }
 
     /// The events of a type that were recorded until now.
-    async fn events_of(&self, kind: &str) -> Vec<Value> {
+    pub(super) async fn events_of(&self, kind: &str) -> Vec<Value> {
         let mut events = self.events().await;
         events.retain(|event| event["type"] == kind);
         events
     }
 
-    /// What the server has taken.
-    fn taken(&self) -> Vec<Value> {
+    /// What the server has taken. What a page could not read the answer for may have come twice.
+    pub(super) fn taken(&self) -> Vec<Value> {
         let mut events = self.recorder.taken();
-        events.retain(|event| event["name"] != "seen until here");
+        let mut ids = BTreeSet::new();
+        events.retain(|event| {
+            event["name"] != "seen until here" && ids.insert(event["id"].to_string())
+        });
         events
     }
 
     /// The paths of the pages that were viewed until now.
-    async fn views(&self) -> Vec<String> {
+    pub(super) async fn views(&self) -> Vec<String> {
         let views = self.events_of("page_view").await;
         views
             .iter()
@@ -96,7 +113,7 @@ impl Watched {
     }
 
     /// A url of this site without its origin.
-    fn path(&self, url: &Value) -> String {
+    pub(super) fn path(&self, url: &Value) -> String {
         let url = url.as_str().unwrap_or("?");
         url.strip_prefix(&self.recorder.url)
             .unwrap_or(url)

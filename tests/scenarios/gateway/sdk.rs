@@ -1,6 +1,7 @@
 //! The SDK's files, as the gateway serves them.
 
 use footfall_tests::{client::Answer, gateway::Gateway, kafka::Kafka};
+use serde_json::{Value, json};
 use std::fs;
 
 async fn get(gateway: &Gateway, name: &str, headers: &[(&str, &str)]) -> Answer {
@@ -67,5 +68,28 @@ async fn files_are_served_compressed_with_tags_and_only_hashed_names_for_ever() 
         "%2e%2e%2f%2e%2e%2fetc%2fpasswd",
     ] {
         assert_eq!(get(&gateway, name, &[]).await.status, 404, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_sdk_sends_is_listed_where_its_files_are_and_the_statement_says_where() {
+    let dist = footfall_tests::program::root().join("sdk-wasm/dist");
+    let without = tempfile::tempdir().unwrap();
+    fs::write(without.path().join("footfall.js"), "").unwrap();
+    for (folder, expected) in [
+        (dist.as_path(), json!("/sdk/fields.json")),
+        (without.path(), Value::Null),
+    ] {
+        let flags = ["--sdk-dir", &folder.display().to_string()];
+        let gateway = Gateway::start_with(Kafka::shared().await, &flags).await;
+        let statement = format!("{}/.well-known/footfall.json", gateway.url);
+        let statement = Answer::to(reqwest::Client::new().get(statement)).await;
+        assert_eq!(statement.unwrap().json()["sdk_fields"], expected);
+        let listed = get(&gateway, "fields.json", &[]).await;
+        assert_eq!(listed.status, if expected.is_null() { 404 } else { 200 });
+        if listed.status == 200 {
+            assert_eq!(listed.header("content-type"), Some("application/json"));
+            assert!(listed.json()["fields"].as_array().unwrap().len() > 30);
+        }
     }
 }

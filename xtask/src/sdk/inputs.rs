@@ -16,6 +16,7 @@ const INPUTS: &[&str] = &[
     "sdk-wasm/Cargo.toml",
     "sdk-wasm/build",
     "sdk-wasm/external.d.ts",
+    "sdk-wasm/fields.json",
     "sdk-wasm/footfall.wasm.d.ts",
     "sdk-wasm/index.d.ts",
     "sdk-wasm/package.json",

@@ -115,6 +115,12 @@ impl Files {
         }
     }
 
+    /// Whether a file is served.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     pub(super) fn named(&self, name: &str) -> Option<&File> {
         self.0.get(name)
     }

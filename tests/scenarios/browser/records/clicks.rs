@@ -1,12 +1,22 @@
 //! Clicks, on what they were meant for.
 
 use super::Watched;
-use footfall_tests::{recorder::Page, wait};
+use footfall_tests::{browser::Kind, recorder::Page, wait};
 use serde_json::{Value, json};
 use thirtyfour::By;
 
-async fn with_body(body: &str) -> Watched {
-    Watched::open(&Page::default().body(body)).await
+crate::browser::in_every_browser!(
+    a_click_is_told_as_the_page_was_and_in_its_order_though_the_page_changes_and_leaves_at_once,
+    a_click_is_told_of_the_nearest_element_that_means_something,
+    links_say_where_they_lead_and_numbers_of_cards_are_masked,
+    a_click_within_an_open_shadow_root_is_told_and_a_closed_one_counts_as_its_host,
+    what_means_nothing_or_wants_not_to_be_tracked_is_not_told,
+    all_clicks_are_told_where_the_site_asks_for_it,
+    a_form_whose_fields_are_named_like_its_properties_breaks_nothing,
+);
+
+async fn with_body(kind: Kind, body: &str) -> Watched {
+    Watched::of(kind, &Page::default().body(body)).await
 }
 
 /// Clicks as a person does, and returns the clicks that were recorded until now.
@@ -21,9 +31,9 @@ async fn click(watched: &Watched, selector: &str) -> Vec<Value> {
     watched.events_of("click").await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_click_is_told_of_the_nearest_element_that_means_something() {
+async fn a_click_is_told_of_the_nearest_element_that_means_something(kind: Kind) {
     let watched = with_body(
+        kind,
         r#"<main><form action="javascript:void 0"><button id="buy" name="order" type="button" data-track-plan="pro" data-track-step="2">
            <span id="inner"> Buy  <b>now</b> </span></button></form></main>"#,
     )
@@ -40,9 +50,9 @@ async fn a_click_is_told_of_the_nearest_element_that_means_something() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn links_say_where_they_lead_and_numbers_of_cards_are_masked() {
+async fn links_say_where_they_lead_and_numbers_of_cards_are_masked(kind: Kind) {
     let watched = with_body(
+        kind,
         r#"<a id="out" href="https://other.example/x?token=1&a=2" onclick="return false">4111 1111 1111 1111</a>
            <a id="file" href="/list.pdf" onclick="return false">List</a>"#,
     )
@@ -56,10 +66,11 @@ async fn links_say_where_they_lead_and_numbers_of_cards_are_masked() {
     assert_eq!(file["kind"], "download");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_click_is_told_as_the_page_was_and_in_its_order_though_the_page_changes_and_leaves_at_once()
- {
+async fn a_click_is_told_as_the_page_was_and_in_its_order_though_the_page_changes_and_leaves_at_once(
+    kind: Kind,
+) {
     let watched = with_body(
+        kind,
         r##"<p><a id="go" href="/first" data-track-step="1"><b>Old</b></a></p><script>
            document.querySelector("#go").addEventListener("click", function (event) {
              event.preventDefault();
@@ -104,9 +115,11 @@ async fn a_click_is_told_as_the_page_was_and_in_its_order_though_the_page_change
     assert_eq!(watched.path(&click["page"]["url"]), "/");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_click_within_an_open_shadow_root_is_told_and_a_closed_one_counts_as_its_host() {
+async fn a_click_within_an_open_shadow_root_is_told_and_a_closed_one_counts_as_its_host(
+    kind: Kind,
+) {
     let watched = with_body(
+        kind,
         r#"<my-card id="open"></my-card><my-card id="closed" data-track="card"></my-card><script>
            for (const mode of ["open", "closed"]) {
              const root = document.getElementById(mode).attachShadow({ mode });
@@ -124,9 +137,9 @@ async fn a_click_within_an_open_shadow_root_is_told_and_a_closed_one_counts_as_i
     assert_eq!(clicks.len(), 2);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_means_nothing_or_wants_not_to_be_tracked_is_not_told() {
+async fn what_means_nothing_or_wants_not_to_be_tracked_is_not_told(kind: Kind) {
     let watched = with_body(
+        kind,
         r#"<p id="plain">Words</p><input id="field"><div data-no-track><button id="private">Private</button></div>
            <div contenteditable id="editor">Text <button id="within">Bold</button></div>
            <label id="label"><input type="checkbox" id="box" name="terms"> Terms</label>"#,
@@ -144,29 +157,30 @@ async fn what_means_nothing_or_wants_not_to_be_tracked_is_not_told() {
     assert_eq!(clicks[0]["element"]["id"], "box");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn all_clicks_are_told_where_the_site_asks_for_it() {
+async fn all_clicks_are_told_where_the_site_asks_for_it(kind: Kind) {
     let page = Page::default()
         .with("capture", "all-clicks")
         .body("<p id='plain'>Words</p><button id='buy'><i>Buy</i></button>");
-    let watched = Watched::open(&page).await;
+    let watched = Watched::of(kind, &page).await;
     click(&watched, "#plain").await;
     let clicks = click(&watched, "i").await;
     let ids: Vec<_> = clicks.iter().map(|click| &click["element"]["id"]).collect();
     assert_eq!(ids, ["plain", "buy"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_form_whose_fields_are_named_like_its_properties_breaks_nothing() {
+async fn a_form_whose_fields_are_named_like_its_properties_breaks_nothing(kind: Kind) {
     let names =
         "matches id name tagName getAttribute closest parentNode action method querySelectorAll";
     let fields: String = names
         .split(' ')
         .map(|name| format!("<input name='{name}'>"))
         .collect();
-    let watched = with_body(&format!(
-        "<form id='odd' onsubmit='return false'>{fields}<button id='go'>Go</button></form>"
-    ))
+    let watched = with_body(
+        kind,
+        &format!(
+            "<form id='odd' onsubmit='return false'>{fields}<button id='go'>Go</button></form>"
+        ),
+    )
     .await;
     // Not even a driver finds its way through such a form.
     watched.run("document.getElementById('go').click()").await;

@@ -2,20 +2,27 @@
 
 use super::Watched;
 use footfall_tests::{
-    browser::Browser,
+    browser::{Browser, Kind},
     recorder::{Page, Recorder},
     wait,
 };
 
-async fn at_home() -> Watched {
-    let watched = Watched::open(&Page::default()).await;
+crate::browser::in_every_browser!(
+    every_new_path_of_the_history_is_a_view_and_says_where_the_visitor_was,
+    a_replaced_query_another_fragment_and_the_same_address_are_no_views,
+    what_a_router_does_within_one_task_is_one_view_with_the_last_address,
+    a_view_has_the_title_of_a_little_later_and_what_comes_between_comes_after_it,
+    fragments_are_views_where_the_site_routes_by_them,
+);
+
+async fn at_home(kind: Kind) -> Watched {
+    let watched = Watched::of(kind, &Page::default()).await;
     assert_eq!(watched.views().await, ["/"]);
     watched
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_new_path_of_the_history_is_a_view_and_says_where_the_visitor_was() {
-    let watched = at_home().await;
+async fn every_new_path_of_the_history_is_a_view_and_says_where_the_visitor_was(kind: Kind) {
+    let watched = at_home(kind).await;
     watched.run("history.pushState(null, '', '/pushed')").await;
     assert_eq!(watched.views().await, ["/", "/pushed"]);
     watched
@@ -41,9 +48,8 @@ async fn every_new_path_of_the_history_is_a_view_and_says_where_the_visitor_was(
     assert_eq!(referrers, ["?", "/", "/pushed", "/replaced?x=1"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_replaced_query_another_fragment_and_the_same_address_are_no_views() {
-    let watched = at_home().await;
+async fn a_replaced_query_another_fragment_and_the_same_address_are_no_views(kind: Kind) {
+    let watched = at_home(kind).await;
     watched
         .run("history.replaceState(null, '', '/?page=2')")
         .await;
@@ -55,18 +61,16 @@ async fn a_replaced_query_another_fragment_and_the_same_address_are_no_views() {
     assert_eq!(watched.views().await, ["/"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_router_does_within_one_task_is_one_view_with_the_last_address() {
-    let watched = at_home().await;
+async fn what_a_router_does_within_one_task_is_one_view_with_the_last_address(kind: Kind) {
+    let watched = at_home(kind).await;
     watched
         .run("history.replaceState({ position: 1 }, ''); history.pushState(null, '', '/a'); history.replaceState(null, '', '/b')")
         .await;
     assert_eq!(watched.views().await, ["/", "/b"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_view_has_the_title_of_a_little_later_and_what_comes_between_comes_after_it() {
-    let watched = at_home().await;
+async fn a_view_has_the_title_of_a_little_later_and_what_comes_between_comes_after_it(kind: Kind) {
+    let watched = at_home(kind).await;
     watched
         .run(
             "history.pushState(null, '', '/late');
@@ -96,9 +100,8 @@ async fn a_view_has_the_title_of_a_little_later_and_what_comes_between_comes_aft
     assert!(numbers.is_sorted(), "{numbers:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn fragments_are_views_where_the_site_routes_by_them() {
-    let watched = Watched::open(&Page::default().with("capture", "page-views hash")).await;
+async fn fragments_are_views_where_the_site_routes_by_them(kind: Kind) {
+    let watched = Watched::of(kind, &Page::default().with("capture", "page-views hash")).await;
     watched
         .run("location.hash = '#/find?q=secret&by=price'")
         .await;
@@ -119,7 +122,7 @@ async fn fragments_are_views_where_the_site_routes_by_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_navigation_api_makes_views_too() {
-    let watched = at_home().await;
+    let watched = at_home(Kind::Chromium).await;
     watched
         .run("navigation.addEventListener('navigate', (event) => event.intercept({ handler: async () => {} }))")
         .await;
@@ -137,7 +140,14 @@ async fn the_navigation_api_makes_views_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_from_the_back_forward_cache_is_one_more_view_in_the_same_load() {
-    let watched = at_home().await;
+    // Firefox is on the list of limits.
+    for kind in [Kind::Chromium, Kind::WebKit] {
+        come_back(kind).await;
+    }
+}
+
+async fn come_back(kind: Kind) {
+    let watched = at_home(kind).await;
     watched.run("window.kept = true").await;
     watched.goto("/next").await;
     assert_eq!(watched.views().await, ["/", "/next"]);

@@ -1,15 +1,21 @@
 //! Forms, engagement and errors of a visit.
 
 use super::Watched;
-use footfall_tests::{recorder::Page, wait};
+use footfall_tests::{browser::Kind, recorder::Page, wait};
 use serde_json::json;
 use thirtyfour::By;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_form_is_told_by_its_name_and_never_what_was_typed_not_even_by_the_address() {
+crate::browser::in_every_browser!(
+    a_form_is_told_by_its_name_and_never_what_was_typed_not_even_by_the_address,
+    suggestions_and_editable_text_are_never_told,
+    leaving_a_view_tells_how_long_and_how_far_it_was_seen_once,
+    errors_are_told_once_each_and_not_without_end_where_the_site_asks_for_it,
+);
+
+async fn a_form_is_told_by_its_name_and_never_what_was_typed_not_even_by_the_address(kind: Kind) {
     let form = r#"<main><form id="f" name="finder" action="/found?x=1" method="get"><input id="wish" name="wish">
         <select name="by"><option>price</select><textarea name="note"></textarea><button id="go">Go</button></form></main>"#;
-    let watched = Watched::open(&Page::default().body(form)).await;
+    let watched = Watched::of(kind, &Page::default().body(form)).await;
     for field in ["#wish", "textarea"] {
         let field = watched.browser.driver.find(By::Css(field)).await.unwrap();
         field.send_keys("my secret").await.unwrap();
@@ -53,15 +59,14 @@ async fn a_form_is_told_by_its_name_and_never_what_was_typed_not_even_by_the_add
     assert!(!bodies.contains("secret"), "{bodies}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn suggestions_and_editable_text_are_never_told() {
+async fn suggestions_and_editable_text_are_never_told(kind: Kind) {
     let page = Page::default().with("capture", "all-clicks").body(
         r#"<div role="listbox"><div role="option" id="o1" aria-label="secret">secret</div><a id="o2" href="/x">secret</a></div>
            <button id="b" type="button">Send <span contenteditable>secret</span></button>
            <div role="combobox"><span id="c">secret</span></div><output id="out">secret</output>
            <select id="s"><option>secret</select><textarea id="t">secret</textarea><input id="i" value="secret">"#,
     );
-    let watched = Watched::open(&page).await;
+    let watched = Watched::of(kind, &page).await;
     watched
         .run(
             "for (const id of ['o1', 'o2', 'b', 'c', 'out', 's', 't', 'i']) {
@@ -77,10 +82,12 @@ async fn suggestions_and_editable_text_are_never_told() {
     assert!(!told.contains("secret"), "{told}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn leaving_a_view_tells_how_long_and_how_far_it_was_seen_once() {
-    let watched =
-        Watched::open(&Page::default().body("<div style='height: 5000px'>Long</div>")).await;
+async fn leaving_a_view_tells_how_long_and_how_far_it_was_seen_once(kind: Kind) {
+    let watched = Watched::of(
+        kind,
+        &Page::default().body("<div style='height: 5000px'>Long</div>"),
+    )
+    .await;
     watched
         .run_async(
             "scrollTo(0, (document.documentElement.scrollHeight - innerHeight) / 2);
@@ -143,14 +150,13 @@ async fn time_in_the_background_is_no_visible_time() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn errors_are_told_once_each_and_not_without_end_where_the_site_asks_for_it() {
+async fn errors_are_told_once_each_and_not_without_end_where_the_site_asks_for_it(kind: Kind) {
     // From a file of the page's own: browsers say little about other scripts.
     let page = Page::default()
         .with("capture", "errors")
         .body("<script src='/fail.js'></script>");
-    let watched = Watched::open(&page).await;
-    let script = "const fail = () => {
+    let watched = Watched::of(kind, &page).await;
+    let script = "window.fail = () => {
             for (let n = 0; n < 2; n++) setTimeout(() => { null.boom });
             Promise.reject(new RangeError('Card 4111 1111 1111 1111'));
             setTimeout(() => { for (let n = 0; n < 100; n++) setTimeout(() => { throw 'again ' + n }) }, 50);
