@@ -39,14 +39,14 @@ async fn records_become_results_on_the_topic_and_over_http() {
     ]);
     let visits = [
         r#"{"key":"ann","start":55000,"end":65000} {"key":"ann","start":55000,"end":65000,"count":2,"final":false} 62000"#,
-        r#"{"key":"bob","start":55000,"end":65000} {"key":"bob","start":55000,"end":65000,"count":2,"final":false} 64000"#,
         r#"{"key":"ann","start":60000,"end":70000} {"key":"ann","start":60000,"end":70000,"count":2,"final":false} 62000"#,
+        r#"{"key":"bob","start":55000,"end":65000} {"key":"bob","start":55000,"end":65000,"count":2,"final":false} 64000"#,
         r#"{"key":"bob","start":60000,"end":70000} {"key":"bob","start":60000,"end":70000,"count":2,"final":false} 64000"#,
     ];
     assert_eq!(broker.records("visits", 4).await, visits);
     let pages = [
-        r#"{"key":"/","start":60000,"end":120000} {"key":"/","start":60000,"end":120000,"views":1,"amount":0,"final":false} 63000"#,
         r#"{"key":"/cart","start":60000,"end":120000} {"key":"/cart","start":60000,"end":120000,"views":2,"amount":0.3,"final":false} 62000"#,
+        r#"{"key":"/","start":60000,"end":120000} {"key":"/","start":60000,"end":120000,"views":1,"amount":0,"final":false} 63000"#,
     ];
     assert_eq!(broker.records("pages", 2).await, pages);
     assert_eq!(

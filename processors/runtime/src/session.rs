@@ -31,6 +31,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the loop looks around when there are no records.
 const TICK: Duration = Duration::from_millis(50);
+/// So many records are processed between two looks at everything else.
+const RECORDS_AT_ONCE: u32 = 256;
 /// After so many commits that the group has refused, only joining it anew helps.
 const REFUSALS: u32 = 50;
 
@@ -96,36 +98,46 @@ impl<'a, P: Processor> Session<'a, P> {
     /// # Errors
     /// When nothing but a new session helps.
     pub(crate) fn run(&mut self) -> anyhow::Result<()> {
-        let consumer = Arc::clone(&self.consumer);
         while !self.ground.stop.is_cancelled() {
             self.subscribe()?;
-            let polled = consumer.poll(self.until_commit());
-            // Before the record: it may be of a partition that this very poll brought.
-            for event in consumer.context().take() {
-                self.partitions.change(event)?;
-            }
-            match polled {
-                Some(Ok(record)) => {
-                    let due = clock::now() + self.partitions.process(&record);
-                    self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
-                }
-                Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
-                    bail!("the consumer is of no more use: {code}");
-                }
-                Some(Err(KafkaError::MessageConsumption(
-                    code @ (RDKafkaErrorCode::TopicAuthorizationFailed
-                    | RDKafkaErrorCode::GroupAuthorizationFailed),
-                ))) => bail!("kafka does not let this client read: {code}"),
-                // Passing trouble: librdkafka tries again by itself, and the watch tells the user.
-                Some(Err(error)) => tracing::debug!(%error, "reading sources"),
-                None => {}
-            }
+            self.read()?;
             self.tick();
             if self.is_commit_due() {
                 self.commit()?;
             }
         }
         self.commit()
+    }
+
+    /// Processes what is there, or waits for it. The clock is looked at once for many records.
+    fn read(&mut self) -> anyhow::Result<()> {
+        let consumer = Arc::clone(&self.consumer);
+        let mut timeout = self.until_commit();
+        let mut shortest: Option<Duration> = None;
+        for _ in 0..RECORDS_AT_ONCE {
+            let polled = consumer.poll(timeout);
+            // Before the record: it may be of a partition that this very poll brought.
+            for event in consumer.context().take() {
+                self.partitions.change(event)?;
+            }
+            match polled {
+                Some(Ok(record)) => {
+                    let wait = self.partitions.process(&record);
+                    shortest = Some(shortest.map_or(wait, |other| other.min(wait)));
+                }
+                Some(Err(error)) => check(error)?,
+                None => break,
+            }
+            if self.partitions.is_full() {
+                break;
+            }
+            timeout = Duration::ZERO;
+        }
+        if let Some(wait) = shortest {
+            let due = clock::now() + wait;
+            self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
+        }
+        Ok(())
     }
 
     fn subscribe(&mut self) -> anyhow::Result<()> {
@@ -257,4 +269,20 @@ impl<'a, P: Processor> Session<'a, P> {
         self.partitions.offsets_committed();
         self.ground.metrics.commits.inc();
     }
+}
+
+/// Whether a poll that failed may be followed by another one.
+fn check(error: KafkaError) -> anyhow::Result<()> {
+    match error {
+        KafkaError::MessageConsumptionFatal(code) => {
+            bail!("the consumer is of no more use: {code}")
+        }
+        KafkaError::MessageConsumption(
+            code @ (RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed),
+        ) => bail!("kafka does not let this client read: {code}"),
+        // Passing trouble: librdkafka tries again by itself, and the watch tells the user.
+        error => tracing::debug!(%error, "reading sources"),
+    }
+    Ok(())
 }

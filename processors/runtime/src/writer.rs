@@ -17,7 +17,10 @@ use rdkafka::{
     },
 };
 use std::{
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use tokio_util::sync::CancellationToken;
@@ -93,7 +96,7 @@ impl Writer {
     }
 
     fn enqueue(&self, index: usize, record: &Outgoing) -> anyhow::Result<()> {
-        self.deliveries().lock().outstanding += 1;
+        self.deliveries().outstanding.fetch_add(1, Ordering::AcqRel);
         let mut message = message(index, record);
         loop {
             let full = KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull);
@@ -114,22 +117,22 @@ impl Writer {
     /// Waits until each record is either acknowledged or refused, and says which are refused.
     fn wait(&self, is_lost: &impl Fn() -> bool) -> anyhow::Result<Vec<(usize, KafkaError)>> {
         let deliveries = self.deliveries();
-        let mut counts = deliveries.lock();
+        let mut failed = deliveries.lock();
         let mut patience = PATIENCE_AT_STOP;
-        while counts.outstanding > 0 {
+        while deliveries.outstanding.load(Ordering::Acquire) > 0 {
             if self.stop.is_cancelled() {
                 patience = patience.checked_sub(1).ok_or(Stopped)?;
             }
             if is_lost() {
-                drop(counts);
+                drop(failed);
                 self.producer
                     .purge(PurgeConfig::default().queue().inflight());
                 return Err(Lost.into());
             }
-            let woken = deliveries.changed.wait_timeout(counts, TICK);
-            counts = woken.unwrap_or_else(PoisonError::into_inner).0;
+            let woken = deliveries.all_done.wait_timeout(failed, TICK);
+            failed = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
-        Ok(std::mem::take(&mut counts.failed))
+        Ok(std::mem::take(&mut failed))
     }
 
     fn report(&self, failed: &[(usize, KafkaError)], sends: &[&Send]) -> anyhow::Result<()> {
@@ -186,27 +189,24 @@ fn message(index: usize, record: &Outgoing) -> BaseRecord<'_, [u8], [u8], usize>
 /// Counts what is under way, told by the producer's own thread.
 #[derive(Debug, Default)]
 struct Deliveries {
-    counts: Mutex<Counts>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    outstanding: usize,
-    failed: Vec<(usize, KafkaError)>,
+    outstanding: AtomicUsize,
+    failed: Mutex<Vec<(usize, KafkaError)>>,
+    all_done: Condvar,
 }
 
 impl Deliveries {
-    fn lock(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<(usize, KafkaError)>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn done(&self, index: usize, error: Option<KafkaError>) {
-        let mut counts = self.lock();
-        counts.outstanding -= 1;
-        counts.failed.extend(error.map(|error| (index, error)));
-        if counts.outstanding == 0 {
-            self.changed.notify_all();
+        if let Some(error) = error {
+            self.lock().push((index, error));
+        }
+        if self.outstanding.fetch_sub(1, Ordering::AcqRel) == 1 {
+            // Who waits holds the lock from its look at the count until it sleeps.
+            let _waiting = self.lock();
+            self.all_done.notify_all();
         }
     }
 }

@@ -35,10 +35,7 @@ impl Definition {
     /// The record that says a result.
     pub(crate) fn record(&self, result: &WindowResult) -> Outgoing {
         let (key, value) = match self.codec {
-            Codec::Json => (
-                output::key(result),
-                output::value(result, &self.aggregates).into_bytes(),
-            ),
+            Codec::Json => output::record(result, &self.aggregates),
             Codec::Streams => (windowed_key(result), long(result)),
         };
         let closed_by = result.closed_by.filter(|_| self.codec == Codec::Streams);

@@ -3,24 +3,25 @@
 use crate::{Aggregation, ClosedBy, Window, WindowResult};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-/// The key of a result: `{"key":"…","start":ms,"end":ms}`.
-pub(crate) fn key(result: &WindowResult) -> Vec<u8> {
-    let mut json = String::from("{");
+/// Key and value of a result's record. The key is `{"key":"…","start":ms,"end":ms}`; the value goes
+/// on from there, with [`value`]'s aggregates.
+pub(crate) fn record(result: &WindowResult, aggregates: &[Aggregation]) -> (Vec<u8>, Vec<u8>) {
+    let mut json = Vec::with_capacity(128);
     push_identity(&mut json, &result.key, result.window);
-    json.push('}');
-    json.into_bytes()
+    let mut key = Vec::with_capacity(json.len() + 1);
+    key.extend_from_slice(&json);
+    key.push(b'}');
+    push_results(&mut json, result, aggregates);
+    (key, json)
 }
 
 /// The value of a result: its key and window, each aggregate by its name, and whether it is final.
 #[must_use]
 pub fn value(result: &WindowResult, aggregates: &[Aggregation]) -> String {
-    let mut json = String::from("{");
+    let mut json = Vec::with_capacity(128);
     push_identity(&mut json, &result.key, result.window);
-    for (aggregation, accumulator) in aggregates.iter().zip(&result.values) {
-        push_aggregate(&mut json, &aggregation.name, &accumulator.result());
-    }
-    push_end(&mut json, result.closed_by);
-    json
+    push_results(&mut json, result, aggregates);
+    text(json)
 }
 
 /// The value of a result with one whole number.
@@ -31,50 +32,66 @@ pub(crate) fn whole(
     number: i64,
     closed_by: Option<ClosedBy>,
 ) -> String {
-    let mut json = String::from("{");
+    let mut json = Vec::with_capacity(128);
     push_identity(&mut json, key, window);
     push_aggregate(&mut json, name, &number.to_string());
     push_end(&mut json, closed_by);
-    json
+    text(json)
 }
 
-fn push_aggregate(json: &mut String, name: &str, result: &str) {
-    json.push(',');
+fn push_results(json: &mut Vec<u8>, result: &WindowResult, aggregates: &[Aggregation]) {
+    for (aggregation, accumulator) in aggregates.iter().zip(&result.values) {
+        push_aggregate(json, &aggregation.name, &accumulator.result());
+    }
+    push_end(json, result.closed_by);
+}
+
+fn push_aggregate(json: &mut Vec<u8>, name: &str, result: &str) {
+    json.push(b',');
     push_text(json, name);
-    json.push(':');
-    json.push_str(result);
+    json.push(b':');
+    json.extend_from_slice(result.as_bytes());
 }
 
-fn push_end(json: &mut String, closed_by: Option<ClosedBy>) {
-    match closed_by {
-        Some(closed_by) => {
-            let name = closed_by.name();
-            json.push_str(&format!(r#","final":true,"closed_by":"{name}"}}"#));
-        }
-        None => json.push_str(r#","final":false}"#),
+fn push_end(json: &mut Vec<u8>, closed_by: Option<ClosedBy>) {
+    let end: &[&str] = match closed_by {
+        Some(closed_by) => &[r#","final":true,"closed_by":""#, closed_by.name(), r#""}"#],
+        None => &[r#","final":false}"#],
+    };
+    for part in end {
+        json.extend_from_slice(part.as_bytes());
     }
 }
 
-fn push_identity(json: &mut String, key: &[u8], window: Window) {
+/// All but the end of an object.
+fn push_identity(json: &mut Vec<u8>, key: &[u8], window: Window) {
     match std::str::from_utf8(key) {
         Ok(key) => {
-            json.push_str(r#""key":"#);
+            json.extend_from_slice(br#"{"key":"#);
             push_text(json, key);
         }
         Err(_) => {
-            json.push_str(r#""key_base64":"#);
+            json.extend_from_slice(br#"{"key_base64":"#);
             push_text(json, &STANDARD.encode(key));
         }
     }
-    json.push_str(&format!(
-        r#","start":{},"end":{}"#,
-        window.start, window.end
-    ));
+    let mut number = itoa::Buffer::new();
+    json.extend_from_slice(br#","start":"#);
+    json.extend_from_slice(number.format(window.start).as_bytes());
+    json.extend_from_slice(br#","end":"#);
+    json.extend_from_slice(number.format(window.end).as_bytes());
 }
 
-fn push_text(json: &mut String, text: &str) {
-    // A text always has a JSON form; serde_json escapes only what must be.
-    json.push_str(&serde_json::to_string(text).unwrap_or_default());
+fn push_text(json: &mut Vec<u8>, text: &str) {
+    // serde_json escapes only what must be. A text always has a JSON form, and bytes always take it.
+    if serde_json::to_writer(&mut *json, text).is_err() {
+        json.extend_from_slice(b"\"\"");
+    }
+}
+
+/// JSON is UTF-8.
+fn text(json: Vec<u8>) -> String {
+    String::from_utf8(json).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -117,20 +134,20 @@ mod tests {
 
     #[test]
     fn a_key_says_key_and_window_without_a_space() {
-        let bytes = key(&result(b"/cart"));
+        let (bytes, _) = record(&result(b"/cart"), &[]);
         assert_eq!(bytes, br#"{"key":"/cart","start":60000,"end":360000}"#);
     }
 
     #[test]
     fn only_what_json_must_escape_is_escaped() {
-        let bytes = key(&result("a\"\\/\n\u{1}é\u{7f}".as_bytes()));
+        let (bytes, _) = record(&result("a\"\\/\n\u{1}é\u{7f}".as_bytes()), &[]);
         let expected = "{\"key\":\"a\\\"\\\\/\\n\\u0001é\u{7f}\",\"start\":60000,\"end\":360000}";
         assert_eq!(String::from_utf8(bytes).unwrap(), expected);
     }
 
     #[test]
     fn a_key_that_is_not_utf8_is_base64() {
-        let bytes = key(&result(&[0xff, 0xfe]));
+        let (bytes, _) = record(&result(&[0xff, 0xfe]), &[]);
         assert_eq!(
             bytes,
             br#"{"key_base64":"//4=","start":60000,"end":360000}"#
@@ -142,6 +159,8 @@ mod tests {
         let expected =
             r#"{"key":"k","start":60000,"end":360000,"views":0,"revenue":19.75,"final":false}"#;
         assert_eq!(value(&result(b"k"), &aggregates()), expected);
+        let (_, bytes) = record(&result(b"k"), &aggregates());
+        assert_eq!(bytes, expected.as_bytes());
     }
 
     #[test]

@@ -13,20 +13,21 @@ const LOG2_REGISTERS: u8 = 12;
 #[derive(Clone, Debug)]
 pub struct Distinct {
     /// Missing only if the library refused the number of registers, which it does not.
-    union: Option<HllUnion>,
+    // Boxed, so that streams without it need not have room for it in every pane.
+    union: Option<Box<HllUnion>>,
 }
 
 /// Quantiles of a field, each within 1 %.
 #[derive(Clone)]
 pub struct Quantiles {
     shares: Arc<[Share]>,
-    sketch: DDSketch,
+    sketch: Box<DDSketch>,
 }
 
 impl Distinct {
     pub(super) fn new() -> Self {
         Self {
-            union: HllUnion::new(LOG2_REGISTERS).ok(),
+            union: HllUnion::new(LOG2_REGISTERS).ok().map(Box::new),
         }
     }
 
@@ -72,7 +73,7 @@ impl Quantiles {
     pub(super) fn new(shares: Arc<[Share]>) -> Self {
         Self {
             shares,
-            sketch: DDSketch::default(),
+            sketch: Box::default(),
         }
     }
 
@@ -115,7 +116,7 @@ impl Aggregate for Quantiles {
     }
 
     fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
-        self.sketch = DDSketch::from_java_bytes(take_bytes(bytes)?).ok()?;
+        *self.sketch = DDSketch::from_java_bytes(take_bytes(bytes)?).ok()?;
         Some(())
     }
 }
