@@ -104,10 +104,10 @@ fn every_field_is_documented_with_its_purpose_and_an_example() {
             None if name.starts_with("events[]") => "every event".into(),
             None => "the batch".into(),
         };
-        let example = match &field["example"] {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
+        let example = &field["example"];
+        let example = example
+            .as_str()
+            .map_or_else(|| example.to_string(), str::to_owned);
         let purpose = field["purpose"].as_str().unwrap();
         format!("| `{name}` | {of} | {purpose} | `{example}` |")
     });

@@ -125,7 +125,7 @@ impl<'a, P: Processor> Session<'a, P> {
                     let wait = self.partitions.process(&record);
                     shortest = Some(shortest.map_or(wait, |other| other.min(wait)));
                 }
-                Some(Err(error)) => check(error)?,
+                Some(Err(error)) => check(&error)?,
                 None => break,
             }
             if self.partitions.is_full() {
@@ -272,17 +272,18 @@ impl<'a, P: Processor> Session<'a, P> {
 }
 
 /// Whether a poll that failed may be followed by another one.
-fn check(error: KafkaError) -> anyhow::Result<()> {
-    match error {
-        KafkaError::MessageConsumptionFatal(code) => {
-            bail!("the consumer is of no more use: {code}")
-        }
-        KafkaError::MessageConsumption(
-            code @ (RDKafkaErrorCode::TopicAuthorizationFailed
-            | RDKafkaErrorCode::GroupAuthorizationFailed),
-        ) => bail!("kafka does not let this client read: {code}"),
-        // Passing trouble: librdkafka tries again by itself, and the watch tells the user.
-        error => tracing::debug!(%error, "reading sources"),
+fn check(error: &KafkaError) -> anyhow::Result<()> {
+    if let KafkaError::MessageConsumptionFatal(code) = error {
+        bail!("the consumer is of no more use: {code}");
     }
+    if let KafkaError::MessageConsumption(
+        code @ (RDKafkaErrorCode::TopicAuthorizationFailed
+        | RDKafkaErrorCode::GroupAuthorizationFailed),
+    ) = error
+    {
+        bail!("kafka does not let this client read: {code}");
+    }
+    // Passing trouble: librdkafka tries again by itself, and the watch tells the user.
+    tracing::debug!(%error, "reading sources");
     Ok(())
 }
