@@ -107,11 +107,12 @@ fn optimise(root: &Path, work: &Path) -> anyhow::Result<()> {
     opt.args(FEATURES).args([
         "--flatten",
         "--rereloop",
-        "-Os",
+        "-O2",
         "-Os",
         "--converge",
         // Functions of one module stand together, where compression sees what they share.
         "--reorder-functions-by-name",
+        "--reorder-locals",
         // The lowest addresses are the far end of the stack.
         "--low-memory-unused",
         "--strip-producers",
