@@ -83,6 +83,7 @@ struct WindowTable {
     offset: Option<i64>,
     calendar: Option<Unit>,
     time_zone: Option<String>,
+    gap: Option<i64>,
     grace: i64,
 }
 

@@ -5,12 +5,15 @@
 //! of each aggregate. The stream time is a record of its own, with the shape of what is counted, so
 //! that state is never taken for that of another definition. Another one has the starts of the
 //! windows that the wall clock has closed (a version and big-endian `i64`s); an id that duplicates
-//! are known by is a record with its time (a version and a big-endian `i64`).
+//! are known by is a record with its time (a version and a big-endian `i64`). A session's key is like
+//! a pane's; its value is a version, whether the wall clock has closed it (one byte), its newest time
+//! and, if it is open, the state of each aggregate.
 
 use crate::{
+    Accumulator,
     aggregate::take,
     seen::Seen,
-    state::{Pane, Saved, State},
+    state::{Changed, Pane, Saved, SavedSession, State},
 };
 use footfall_task::RestoreError;
 use serde::{Deserialize, Serialize};
@@ -20,6 +23,7 @@ const CLOCK: u8 = 0;
 const PANE: u8 = 1;
 const IDLE: u8 = 2;
 const SEEN: u8 = 3;
+const SESSION: u8 = 4;
 const VERSION: u8 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -48,15 +52,43 @@ pub(crate) fn clock_value(stream_time: i64, shape: &str) -> Vec<u8> {
 
 /// The key of a pane's record.
 pub(crate) fn pane_key(start: i64, key: &[u8]) -> Vec<u8> {
+    place_key(PANE, start, key)
+}
+
+/// The key of a session's record.
+pub(crate) fn session_key(start: i64, key: &[u8]) -> Vec<u8> {
+    place_key(SESSION, start, key)
+}
+
+fn place_key(kind: u8, start: i64, key: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(9 + key.len());
-    bytes.push(PANE);
+    bytes.push(kind);
     bytes.extend(start.to_be_bytes());
     bytes.extend(key);
     bytes
 }
 
-/// A pane's record.
-pub(crate) fn pane_value(pane: &Pane) -> Vec<u8> {
+/// The record of a pane or a session.
+pub(crate) fn value(changed: &Changed<'_>) -> Vec<u8> {
+    match changed {
+        Changed::Pane(pane) => pane_value(pane),
+        Changed::Session {
+            newest,
+            accumulators,
+        } => session_value(*newest, *accumulators),
+    }
+}
+
+fn session_value(newest: i64, accumulators: Option<&[Accumulator]>) -> Vec<u8> {
+    let mut bytes = vec![VERSION, u8::from(accumulators.is_none())];
+    bytes.extend(newest.to_be_bytes());
+    for accumulator in accumulators.into_iter().flatten() {
+        accumulator.save(&mut bytes);
+    }
+    bytes
+}
+
+fn pane_value(pane: &Pane) -> Vec<u8> {
     let mut bytes = vec![VERSION];
     bytes.extend(pane.newest.to_be_bytes());
     for accumulator in &pane.accumulators {
@@ -97,6 +129,7 @@ pub(crate) fn restore(
     match (key.split_first(), value) {
         (Some((&CLOCK, [])), Some(value)) => restore_clock(state, shape, value),
         (Some((&PANE, rest)), value) => restore_pane(state, rest, value),
+        (Some((&SESSION, rest)), value) => restore_session(state, rest, value),
         (Some((&IDLE, [])), Some(value)) => restore_idle(state, value),
         (Some((&SEEN, id)), value) => restore_seen(seen, id, value),
         _ => Err(unexpected("a pane, an id or a stream time", key)),
@@ -168,13 +201,40 @@ fn restore_pane(
     Ok(())
 }
 
+fn restore_session(
+    state: &mut State,
+    mut key: &[u8],
+    value: Option<&[u8]>,
+) -> Result<(), RestoreError> {
+    let start = take(&mut key).ok_or_else(|| unexpected("the start of a session", key))?;
+    let read = |value| read_session(state, value).ok_or_else(|| unexpected("a session", value));
+    let saved = value.map(read).transpose()?;
+    state.restore_session(i64::from_be_bytes(start), key, saved);
+    Ok(())
+}
+
+fn read_session(state: &State, mut bytes: &[u8]) -> Option<SavedSession> {
+    let [version, is_closed] = take(&mut bytes)?;
+    let newest = i64::from_be_bytes(take(&mut bytes)?);
+    let accumulators = match is_closed {
+        0 => Some(read_accumulators(state, &mut bytes)?),
+        _ => None,
+    };
+    (version == VERSION && bytes.is_empty()).then_some(SavedSession {
+        newest,
+        accumulators,
+    })
+}
+
+fn read_accumulators(state: &State, bytes: &mut &[u8]) -> Option<Vec<Accumulator>> {
+    let functions = state.functions().iter();
+    functions.map(|function| function.load(bytes)).collect()
+}
+
 fn read_pane(state: &State, mut bytes: &[u8]) -> Option<Saved> {
     let [version] = take(&mut bytes)?;
     let newest = i64::from_be_bytes(take(&mut bytes)?);
-    let functions = state.functions().iter();
-    let accumulators = functions
-        .map(|function| function.load(&mut bytes))
-        .collect::<Option<_>>()?;
+    let accumulators = read_accumulators(state, &mut bytes)?;
     (version == VERSION && bytes.is_empty()).then_some(Saved {
         newest,
         accumulators,
@@ -246,7 +306,7 @@ mod tests {
         }
         let mut changes = Vec::new();
         state.commit(|start, key, pane| {
-            changes.push((hex(&pane_key(start, key)), hex(&pane_value(pane))));
+            changes.push((hex(&pane_key(start, key)), hex(&value(pane))));
         });
         assert_eq!(changes, [(PANE_KEY.into(), PANE_VALUE.into())]);
         assert_eq!(clock_value(77, &definition.shape()), CLOCK_VALUE.as_bytes());

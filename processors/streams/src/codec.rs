@@ -1,8 +1,9 @@
 //! How results are written to their topic.
 
 use crate::{
-    ClosedBy, Definition, WindowResult,
+    ClosedBy, Definition, Window, WindowResult,
     output::{self, whole},
+    state::Retraction,
 };
 use footfall_task::{Outgoing, Timestamp};
 use std::sync::Arc;
@@ -16,7 +17,8 @@ pub enum Codec {
     /// JSON, key and value.
     Json,
     /// As Kafka Streams writes a windowed key (`TimeWindowedSerializer`: the key's bytes, then the
-    /// window's start) and a long (`LongSerializer`), both numbers in 8 bytes, the highest first.
+    /// window's start; `SessionWindowedSerializer`: the key's bytes, the time of the session's last
+    /// record, that of its first one) and a long (`LongSerializer`), all numbers in 8 bytes, the highest first.
     Streams,
 }
 
@@ -36,7 +38,7 @@ impl Definition {
     pub(crate) fn record(&self, result: &WindowResult) -> Outgoing {
         let (key, value) = match self.codec {
             Codec::Json => output::record(result, &self.aggregates),
-            Codec::Streams => (windowed_key(result), long(result)),
+            Codec::Streams => (self.windowed_key(&result.key, result.window), long(result)),
         };
         let closed_by = result.closed_by.filter(|_| self.codec == Codec::Streams);
         let header = |closed_by: ClosedBy| {
@@ -53,6 +55,51 @@ impl Definition {
         }
     }
 
+    /// The record that takes a result back.
+    pub(crate) fn retraction(&self, retraction: &Retraction) -> Outgoing {
+        let Retraction {
+            window,
+            key,
+            newest,
+        } = retraction;
+        let key = match self.codec {
+            Codec::Json => output::key(key, *window),
+            Codec::Streams => self.windowed_key(key, *window),
+        };
+        Outgoing {
+            topic: Arc::clone(&self.to),
+            partition: None,
+            timestamp: Some(Timestamp(*newest)),
+            key: Some(key),
+            value: None,
+            headers: Vec::new(),
+        }
+    }
+
+    fn windowed_key(&self, key: &[u8], window: Window) -> Vec<u8> {
+        let start = window.start.to_be_bytes();
+        match self.windows.session_gap() {
+            None => [key, &start].concat(),
+            Some(gap) => {
+                // Kafka Streams' sessions end with their last record.
+                let last = window.end.saturating_sub(gap.as_millis());
+                [key, &last.to_be_bytes(), &start].concat()
+            }
+        }
+    }
+
+    /// The key and the window of a record of Kafka Streams' codec.
+    fn windowed<'a>(&self, key: &'a [u8]) -> Option<(&'a [u8], Window)> {
+        let (key, start) = key.split_last_chunk()?;
+        let start = i64::from_be_bytes(*start);
+        let Some(gap) = self.windows.session_gap() else {
+            return Some((key, self.windows.at(start)));
+        };
+        let (key, last) = key.split_last_chunk()?;
+        let end = i64::from_be_bytes(*last).saturating_add(gap.as_millis());
+        Some((key, Window { start, end }))
+    }
+
     /// A written result as the codec `json` would have its value; `None` for what is no result.
     #[must_use]
     pub fn json_of(&self, record: &Outgoing) -> Option<String> {
@@ -60,7 +107,7 @@ impl Definition {
         if self.codec == Codec::Json {
             return String::from_utf8(value.to_vec()).ok();
         }
-        let (key, start) = record.key.as_deref()?.split_last_chunk()?;
+        let (key, window) = self.windowed(record.key.as_deref()?)?;
         let closed_by = record.headers.first().map(|(_, name)| {
             let is_idle = name.as_deref() == Some(ClosedBy::Idle.name().as_bytes());
             if is_idle {
@@ -71,16 +118,12 @@ impl Definition {
         });
         Some(whole(
             key,
-            self.windows.at(i64::from_be_bytes(*start)),
+            window,
             &self.aggregates.first()?.name,
             i64::from_be_bytes(value.try_into().ok()?),
             closed_by,
         ))
     }
-}
-
-fn windowed_key(result: &WindowResult) -> Vec<u8> {
-    [&*result.key, &result.window.start.to_be_bytes()].concat()
 }
 
 fn long(result: &WindowResult) -> Vec<u8> {
@@ -91,7 +134,7 @@ fn long(result: &WindowResult) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Emit, TimeWindows, Window, millis, stream};
+    use crate::{Emit, SessionWindows, TimeWindows, Window, millis, stream};
 
     fn definition() -> Definition {
         let windows = TimeWindows::of(millis(300)).grace(millis(0)).unwrap();
@@ -122,6 +165,21 @@ mod tests {
         assert_eq!(record.value.as_deref(), Some(&[0; 8][..]));
         assert_eq!(record.timestamp, Some(Timestamp(777)));
         assert!(record.headers.is_empty());
+    }
+
+    #[test]
+    fn the_key_of_a_session_has_its_last_and_its_first_record() {
+        let definition = Definition {
+            windows: SessionWindows::with_gap(millis(123))
+                .grace(millis(0))
+                .unwrap(),
+            ..definition()
+        };
+        let record = definition.record(&result(None));
+        let expected = b"/cart\0\0\0\0\0\0\x03\x09\0\0\0\0\0\0\x02\x58";
+        assert_eq!(record.key.as_deref(), Some(&expected[..]));
+        let expected = r#"{"key":"/cart","start":600,"end":900,"count":0,"final":false}"#;
+        assert_eq!(definition.json_of(&record).as_deref(), Some(expected));
     }
 
     #[test]

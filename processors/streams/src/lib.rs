@@ -54,6 +54,6 @@ pub use state::{ClosedBy, State, WindowResult};
 pub use task::StreamsTask;
 pub use topology::Topology;
 pub use window::{
-    Calendar, CalendarWindows, Error as WindowError, Span, TimeWindows, Window, Windows, hours,
-    millis, minutes, seconds,
+    Calendar, CalendarWindows, Error as WindowError, SessionWindows, Span, TimeWindows, Window,
+    Windows, hours, millis, minutes, seconds,
 };

@@ -15,6 +15,14 @@ pub(crate) fn record(result: &WindowResult, aggregates: &[Aggregation]) -> (Vec<
     (key, json)
 }
 
+/// The key of a result's record alone.
+pub(crate) fn key(key: &[u8], window: Window) -> Vec<u8> {
+    let mut json = Vec::with_capacity(64);
+    push_identity(&mut json, key, window);
+    json.push(b'}');
+    json
+}
+
 /// The value of a result: its key and window, each aggregate by its name, and whether it is final.
 #[must_use]
 pub fn value(result: &WindowResult, aggregates: &[Aggregation]) -> String {

@@ -73,6 +73,9 @@ fn in_words(windows: &Windows) -> String {
     if let Some(calendar) = windows.calendar() {
         return format!("{}, grace {grace}", calendar.name());
     }
+    if let Some(gap) = windows.session_gap() {
+        return format!("sessions that end after a gap of {gap}, grace {grace}");
+    }
     let mut words = windows.size().to_string();
     if windows.advance() != windows.size() {
         let _infallible = write!(words, " every {}", windows.advance());

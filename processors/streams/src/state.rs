@@ -1,47 +1,29 @@
 //! The windows of one stream in one partition.
 
 mod emission;
+mod fixed;
 mod idle;
 mod panes;
+mod sessions;
 
 pub(crate) use panes::Pane;
+pub(crate) use sessions::SavedSession;
 
-use crate::{
-    Accumulator, Definition, Emit, Function, Input, Window, Windows,
-    aggregate::{Place, Sample},
-};
-use hashbrown::{
-    HashMap,
-    hash_map::{EntryRef, OccupiedEntry},
-};
-use idle::Idle;
-use panes::Panes;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-    sync::Arc,
-};
+use crate::{Accumulator, Definition, Function, Input, Window, aggregate::Place};
+use fixed::Fixed;
+use sessions::Sessions;
+use std::{collections::BTreeSet, ops::Range, sync::Arc, time::Duration};
 
 pub(crate) type Key = Arc<[u8]>;
 
-/// The windows of one stream in one partition: one accumulator for each key and pane, from which
-/// windows are made when they are asked for.
+/// The windows of one stream in one partition.
 #[derive(Debug)]
-pub struct State {
-    windows: Windows,
-    emit: Emit,
-    idle: Idle,
-    functions: Vec<Function>,
-    keys: HashMap<Key, Panes>,
-    /// The keys that have a pane with this start, or had one.
-    starts: BTreeMap<i64, Vec<Key>>,
-    stream_time: Option<i64>,
-    /// Each key that has changed since the last commit, once.
-    changed: Vec<Key>,
-    /// Panes that have gone since the last commit, and are still in the changelog.
-    gone: Vec<(i64, Key)>,
-    /// Results that were due before the next commit.
-    due: Vec<WindowResult>,
+pub struct State(Held);
+
+#[derive(Debug)]
+enum Held {
+    Fixed(Fixed),
+    Sessions(Sessions),
 }
 
 /// What one key has gathered in one window.
@@ -83,135 +65,128 @@ impl State {
     /// No window yet.
     pub(crate) fn new(definition: &Definition) -> Self {
         let functions = definition.aggregates.iter();
-        Self {
-            windows: definition.windows.clone(),
-            emit: definition.emit,
-            idle: Idle::new(definition.idle_timeout),
-            functions: functions
-                .map(|aggregation| aggregation.function.clone())
-                .collect(),
-            keys: HashMap::new(),
-            starts: BTreeMap::new(),
-            stream_time: None,
-            changed: Vec::new(),
-            gone: Vec::new(),
-            due: Vec::new(),
-        }
+        let functions = functions
+            .map(|aggregation| aggregation.function.clone())
+            .collect();
+        Self(match definition.windows.session_gap() {
+            None => Held::Fixed(Fixed::new(definition, functions)),
+            Some(gap) => Held::Sessions(Sessions::new(definition, gap.as_millis(), functions)),
+        })
     }
 
     /// The greatest event time that this partition has seen.
     #[must_use]
     pub fn stream_time(&self) -> Option<i64> {
-        self.stream_time
+        match &self.0 {
+            Held::Fixed(fixed) => fixed.stream_time(),
+            Held::Sessions(sessions) => sessions.stream_time(),
+        }
     }
 
     /// Takes a record; returns the windows that refuse it because they have closed, by end.
     pub(crate) fn add(&mut self, key: &[u8], place: Place, inputs: &[Input]) -> Vec<Window> {
-        let time = place.time;
-        self.idle.record();
-        self.advance(time);
-        let mut takers = 0;
-        let mut refusing = Vec::new();
-        for window in self.windows.containing(time) {
-            if self.is_open(window) {
-                takers += 1;
-            } else {
-                refusing.push(window);
+        match &mut self.0 {
+            Held::Fixed(fixed) => fixed.add(key, place, inputs),
+            Held::Sessions(sessions) => sessions.add(key, place, inputs),
+        }
+    }
+
+    /// The wall clock has gone on. Returns whether that has closed windows.
+    pub(crate) fn tick(&mut self, clock: Duration) -> bool {
+        match &mut self.0 {
+            Held::Fixed(fixed) => fixed.tick(clock),
+            Held::Sessions(sessions) => sessions.tick(clock),
+        }
+    }
+
+    /// Takes what has changed since the last call, and shows each pane or session that is new or
+    /// other than before, with its start and its key.
+    pub(crate) fn commit(&mut self, mut change: impl FnMut(i64, &[u8], &Changed<'_>)) -> Commit {
+        match &mut self.0 {
+            Held::Fixed(fixed) => {
+                fixed.commit(|start, key, pane| change(start, key, &Changed::Pane(pane)))
             }
+            Held::Sessions(sessions) => sessions.commit(change),
         }
-        if takers > 0 {
-            self.add_to_pane(key, place, inputs);
-        }
-        refusing
     }
 
     /// The windows that still take records and start in `starts`, by start, then key.
     pub fn open_windows(&self, starts: Range<i64>, key: Option<&[u8]>) -> Vec<WindowResult> {
-        let wanted = |window: Window| starts.contains(&window.start) && self.is_open(window);
-        let mut results = Vec::new();
-        let mut add = |(key, panes): (&Key, &Panes)| {
-            for window in panes.windows(&self.windows, |_| true, wanted) {
-                results.extend(panes.result(key, window, None));
-            }
-        };
-        match key {
-            Some(key) => self.keys.get_key_value(key).into_iter().for_each(add),
-            None => self.keys.iter().for_each(&mut add),
+        match &self.0 {
+            Held::Fixed(fixed) => fixed.open_windows(starts, key),
+            Held::Sessions(sessions) => sessions.open(&starts, key),
         }
-        emission::sort(&mut results);
-        results
     }
 
     /// Puts back a pane of an earlier life.
     pub(crate) fn restore_pane(&mut self, start: i64, key: &[u8], saved: Option<Saved>) {
-        match saved {
-            Some(saved) => {
-                let mut entry = entry(&mut self.keys, key);
-                let (pane, is_new) = entry.get_mut().at(start, &self.functions);
-                pane.restore(saved);
-                if is_new {
-                    let keys = self.starts.entry(start).or_default();
-                    keys.push(Arc::clone(entry.key()));
-                }
-            }
-            None => {
-                if let Some(panes) = self.keys.get_mut(key) {
-                    panes.remove(start);
-                    if panes.is_empty() {
-                        self.keys.remove(key);
-                    }
-                }
-            }
+        if let Held::Fixed(fixed) = &mut self.0 {
+            fixed.restore_pane(start, key, saved);
+        }
+    }
+
+    /// Puts back a session of an earlier life.
+    pub(crate) fn restore_session(&mut self, start: i64, key: &[u8], saved: Option<SavedSession>) {
+        if let Held::Sessions(sessions) = &mut self.0 {
+            sessions.restore(start, key, saved);
         }
     }
 
     /// Puts back the stream time of an earlier life.
     pub(crate) fn restore_stream_time(&mut self, time: i64) {
-        self.stream_time = Some(time);
+        match &mut self.0 {
+            Held::Fixed(fixed) => fixed.restore_stream_time(time),
+            Held::Sessions(sessions) => sessions.restore_stream_time(time),
+        }
     }
 
     /// Puts back which windows were closed by the clock in an earlier life.
     pub(crate) fn restore_idle_closed(&mut self, starts: BTreeSet<i64>) {
-        self.idle.restore(starts);
+        if let Held::Fixed(fixed) = &mut self.0 {
+            fixed.restore_idle_closed(starts);
+        }
     }
 
     pub(crate) fn functions(&self) -> &[Function] {
-        &self.functions
-    }
-
-    fn add_to_pane(&mut self, key: &[u8], place: Place, inputs: &[Input]) {
-        let start = self.windows.pane(place.time);
-        let mut entry = entry(&mut self.keys, key);
-        let panes = entry.get_mut();
-        let has_changed = std::mem::replace(&mut panes.is_changed, true);
-        let (pane, is_new) = panes.at(start, &self.functions);
-        pane.is_changed = true;
-        pane.newest = pane.newest.max(place.time);
-        for (index, accumulator) in pane.accumulators.iter_mut().enumerate() {
-            let input = inputs.get(index).unwrap_or(&Input::Missing);
-            accumulator.add(Sample { input, place });
+        match &self.0 {
+            Held::Fixed(fixed) => fixed.functions(),
+            Held::Sessions(sessions) => sessions.functions(),
         }
-        if is_new {
-            let keys = self.starts.entry(start).or_default();
-            keys.push(Arc::clone(entry.key()));
-        }
-        if !has_changed {
-            self.changed.push(Arc::clone(entry.key()));
-        }
-    }
-
-    fn is_open(&self, window: Window) -> bool {
-        let is_over = |time| self.windows.is_closed(window, time);
-        !self.stream_time.is_some_and(is_over) && !self.idle.has_closed(window)
     }
 }
 
-/// Where a key is, or will be. The key is copied only when it is new.
-fn entry<'a>(keys: &'a mut HashMap<Key, Panes>, key: &[u8]) -> OccupiedEntry<'a, Key, Panes> {
-    match keys.entry_ref(key) {
-        EntryRef::Occupied(entry) => entry,
-        EntryRef::Vacant(entry) => entry.insert_entry_with_key(key.into(), Panes::default()),
-    }
+/// What has changed since the last commit.
+#[derive(Debug, Default)]
+pub(crate) struct Commit {
+    /// Results that are not true any more.
+    pub(crate) retractions: Vec<Retraction>,
+    /// Results that are due: those of windows that have closed by their start, then key; of sessions,
+    /// by their end.
+    pub(crate) results: Vec<WindowResult>,
+    /// Start and key of panes or sessions that have gone.
+    pub(crate) gone: Vec<(i64, Key)>,
+    /// The windows that the clock has closed, if they are others than before.
+    pub(crate) idle_closed: Option<Vec<i64>>,
+}
+
+/// What is to be saved.
+#[derive(Debug)]
+pub(crate) enum Changed<'a> {
+    Pane(&'a Pane),
+    Session {
+        newest: i64,
+        /// None when the wall clock has closed it.
+        accumulators: Option<&'a [Accumulator]>,
+    },
+}
+
+/// Takes back the result of a session that has become another one.
+#[derive(Clone, Debug)]
+pub(crate) struct Retraction {
+    pub(crate) window: Window,
+    pub(crate) key: Key,
+    /// The newest event time of the session that it is now.
+    pub(crate) newest: i64,
 }
 
 /// A pane as it is in the changelog.

@@ -1,9 +1,11 @@
 //! Which windows a record belongs to, when they close, and the panes that they are made of.
 
 mod calendar;
+mod session;
 mod span;
 
 pub use calendar::{Calendar, CalendarWindows};
+pub use session::SessionWindows;
 pub use span::{Span, hours, millis, minutes, seconds};
 
 use std::{fmt, sync::Arc};
@@ -74,6 +76,9 @@ pub enum Error {
     /// Records between two windows would be in none.
     #[error("expected an advance up to the window size of {size} ms, found {advance} ms")]
     Gap { size: i64, advance: i64 },
+    /// No two records would be in one session.
+    #[error("expected a session gap above 0 ms, found {gap} ms")]
+    SessionGap { gap: i64 },
     /// Windows would close before they end.
     #[error("expected a grace of 0 ms or more, found {grace} ms")]
     Grace { grace: i64 },
@@ -90,6 +95,7 @@ pub struct Windows {
 enum Kind {
     Steps(Steps),
     Calendar(Arc<dyn Calendar>),
+    Sessions { gap: i64 },
 }
 
 /// Windows of one length, one every advance. All in milliseconds, the offset less than an advance.
@@ -118,19 +124,21 @@ impl Windows {
         Ok(Self { kind, grace })
     }
 
-    /// How long one window is; in a calendar, the longest.
+    /// How long one window is; in a calendar, the longest; of sessions, that of a single record.
     #[must_use]
     pub fn size(&self) -> Span {
         match &self.kind {
+            Kind::Sessions { gap } => millis(*gap),
             Kind::Steps(steps) => millis(steps.size),
             Kind::Calendar(calendar) => calendar.longest(),
         }
     }
 
-    /// The time between two beginnings; in a calendar, the longest.
+    /// The time between two beginnings; in a calendar, the longest; of sessions, the least.
     #[must_use]
     pub fn advance(&self) -> Span {
         match &self.kind {
+            Kind::Sessions { gap } => millis(*gap),
             Kind::Steps(steps) => millis(steps.advance),
             Kind::Calendar(calendar) => calendar.longest(),
         }
@@ -147,7 +155,7 @@ impl Windows {
     pub const fn offset(&self) -> Span {
         match &self.kind {
             Kind::Steps(steps) => millis(steps.offset),
-            Kind::Calendar(_) => millis(0),
+            Kind::Calendar(_) | Kind::Sessions { .. } => millis(0),
         }
     }
 
@@ -155,8 +163,17 @@ impl Windows {
     #[must_use]
     pub fn calendar(&self) -> Option<&dyn Calendar> {
         match &self.kind {
-            Kind::Steps(_) => None,
             Kind::Calendar(calendar) => Some(&**calendar),
+            Kind::Steps(_) | Kind::Sessions { .. } => None,
+        }
+    }
+
+    /// How long a key must be silent for its session to end, if they are sessions.
+    #[must_use]
+    pub const fn session_gap(&self) -> Option<Span> {
+        match &self.kind {
+            Kind::Sessions { gap } => Some(millis(*gap)),
+            Kind::Steps(_) | Kind::Calendar(_) => None,
         }
     }
 
@@ -165,16 +182,18 @@ impl Windows {
         match &self.kind {
             Kind::Steps(steps) => steps.at(start),
             Kind::Calendar(calendar) => calendar.period(start),
+            Kind::Sessions { gap } => alone(start, *gap),
         }
     }
 
     /// The windows that an event time of 0 or later belongs to, by start: as Kafka Streams'
     /// `TimeWindows.windowsFor` has them, so none begins before the epoch. With an offset or a
-    /// calendar, the one that the epoch is in does.
+    /// calendar, the one that the epoch is in does. Of sessions, that of a record without others.
     pub fn containing(&self, time: i64) -> impl DoubleEndedIterator<Item = Window> + use<> {
         let (steps, period) = match &self.kind {
             Kind::Steps(steps) => (Some(steps.containing(time)), None),
             Kind::Calendar(calendar) => (None, Some(calendar.period(time))),
+            Kind::Sessions { gap } => (None, Some(alone(time, *gap))),
         };
         steps.into_iter().flatten().chain(period)
     }
@@ -198,6 +217,7 @@ impl Windows {
                 if time < cut { begin } else { cut }
             }
             Kind::Calendar(calendar) => calendar.period(time).start,
+            Kind::Sessions { .. } => time,
         }
     }
 
@@ -206,6 +226,7 @@ impl Windows {
         match &self.kind {
             Kind::Steps(steps) => steps.at(steps.last_start(pane)),
             Kind::Calendar(calendar) => calendar.period(pane),
+            Kind::Sessions { gap } => alone(pane, *gap),
         }
     }
 
@@ -215,7 +236,15 @@ impl Windows {
         match &self.kind {
             Kind::Steps(steps) => steps.index(ended.saturating_sub(steps.size)),
             Kind::Calendar(calendar) => calendar.period(ended).start,
+            Kind::Sessions { .. } => ended,
         }
+    }
+}
+
+const fn alone(time: i64, gap: i64) -> Window {
+    Window {
+        start: time,
+        end: time.saturating_add(gap),
     }
 }
 
@@ -264,6 +293,7 @@ impl fmt::Display for Windows {
                 }
             }
             Kind::Calendar(calendar) => write!(f, "{}", calendar.name())?,
+            Kind::Sessions { gap } => write!(f, "sessions with a gap of {gap} ms")?,
         }
         write!(f, " with a grace of {} ms", self.grace)
     }

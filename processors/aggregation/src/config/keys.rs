@@ -148,6 +148,12 @@ const STREAM: &[Key] = &[
         help: "the calendar's time zone, by its IANA name; left out: UTC",
     },
     Key {
+        path: "window.gap",
+        form: Form::Duration,
+        default: Default::Absent,
+        help: "instead of a size: windows are sessions that end when a key was silent for longer",
+    },
+    Key {
         path: "window.grace",
         form: Form::Duration,
         default: Default::Required,

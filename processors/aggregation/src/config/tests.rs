@@ -217,19 +217,25 @@ fn every_mistake_is_told_with_line_key_expectation_and_finding() {
             "both.toml",
             "grace",
             "calendar = \"day\", grace",
-            "both.toml:6: streams.pages.window.calendar: expected either `size` or `calendar`, found both",
+            "both.toml:6: streams.pages.window: expected one of `size`, `calendar` and `gap`, found more than one",
         ),
         (
             "neither.toml",
             "size = \"5m\", advance = \"1m\", ",
             "",
-            "neither.toml:4: streams.pages.window.size: expected either `size` or `calendar`, found nothing",
+            "neither.toml:6: streams.pages.window: expected one of `size`, `calendar` and `gap`, found none of them",
         ),
         (
             "advance.toml",
             "size = \"5m\"",
             "calendar = \"day\"",
-            "advance.toml:6: streams.pages.window.advance: expected nothing with `calendar`, whose windows begin where others end, found `1m`",
+            "advance.toml:6: streams.pages.window.advance: expected nothing with `calendar`, whose windows do not begin in steps, found `1m`",
+        ),
+        (
+            "gap.toml",
+            "size = \"5m\", advance = \"1m\"",
+            "gap = \"0s\"",
+            "gap.toml:6: streams.pages.window.gap: expected more than `0ms`, found `0ms`",
         ),
         (
             "zone.toml",
@@ -241,7 +247,7 @@ fn every_mistake_is_told_with_line_key_expectation_and_finding() {
             "zoned.toml",
             "grace",
             "time_zone = \"UTC\", grace",
-            "zoned.toml:6: streams.pages.window.time_zone: expected nothing without `calendar`; a size is the same in every time zone, found `UTC`",
+            "zoned.toml:6: streams.pages.window.time_zone: expected nothing without `calendar`; other windows are the same in every time zone, found `UTC`",
         ),
         (
             "name.toml",
@@ -263,7 +269,7 @@ fn every_mistake_is_told_with_line_key_expectation_and_finding() {
 }
 
 #[test]
-fn windows_may_have_an_offset_or_be_the_days_of_a_time_zone() {
+fn windows_may_have_an_offset_or_be_the_days_of_a_time_zone_or_sessions() {
     let windows = |window: &str| {
         let text = STREAM.replace("size = \"5m\", advance = \"1m\"", window);
         let config = read_text("windows.toml", &text).unwrap();
@@ -276,6 +282,10 @@ fn windows_may_have_an_offset_or_be_the_days_of_a_time_zone() {
     assert_eq!(
         windows("calendar = \"month\", time_zone = \"Asia/Seoul\""),
         "months in Asia/Seoul with a grace of 30000 ms"
+    );
+    assert_eq!(
+        windows("gap = \"30m\""),
+        "sessions with a gap of 1800000 ms with a grace of 30000 ms"
     );
     assert_eq!(
         windows("calendar = \"day\""),

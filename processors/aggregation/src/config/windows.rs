@@ -2,31 +2,32 @@
 
 use super::{WindowTable, stream::StreamReader};
 use crate::core::ZonedCalendar;
-use footfall_streams::{CalendarWindows, TimeWindows, WindowError, Windows, millis};
+use footfall_streams::{
+    CalendarWindows, SessionWindows, TimeWindows, WindowError, Windows, millis,
+};
 
 impl StreamReader<'_> {
     /// The windows, if nothing is wrong with them.
     pub(super) fn windows(&mut self) -> Option<Windows> {
         let window = &self.table.window;
-        match (window.size, window.calendar) {
-            (Some(size), None) => self.steps(window, size),
-            (None, Some(unit)) => self.calendar(window, unit),
-            (Some(_), Some(_)) => {
-                self.problem("window.calendar", "either `size` or `calendar`", "both");
+        let expected = "one of `size`, `calendar` and `gap`";
+        match (window.size, window.calendar, window.gap) {
+            (Some(size), None, None) => self.steps(window, size),
+            (None, Some(unit), None) => self.calendar(window, unit),
+            (None, None, Some(gap)) => self.sessions(window, gap),
+            (None, None, None) => {
+                self.problem("window", expected, "none of them");
                 None
             }
-            (None, None) => {
-                self.problem("window.size", "either `size` or `calendar`", "nothing");
+            _ => {
+                self.problem("window", expected, "more than one");
                 None
             }
         }
     }
 
     fn steps(&mut self, window: &WindowTable, size: i64) -> Option<Windows> {
-        if let Some(zone) = &window.time_zone {
-            let expected = "nothing without `calendar`; a size is the same in every time zone";
-            self.problem("window.time_zone", expected, &format!("`{zone}`"));
-        }
+        self.refuse_time_zone(window);
         let windows = TimeWindows::of(millis(size));
         let windows = window
             .advance
@@ -36,13 +37,7 @@ impl StreamReader<'_> {
     }
 
     fn calendar(&mut self, window: &WindowTable, unit: crate::core::Unit) -> Option<Windows> {
-        for (key, given) in [("advance", window.advance), ("offset", window.offset)] {
-            if let Some(given) = given {
-                let key = format!("window.{key}");
-                let expected = "nothing with `calendar`, whose windows begin where others end";
-                self.problem(&key, expected, &format!("`{}`", millis(given)));
-            }
-        }
+        self.refuse_steps(window, "calendar");
         let zone = window.time_zone.as_deref().unwrap_or("UTC");
         let Some(calendar) = ZonedCalendar::new(unit, zone) else {
             let expected = "the IANA name of a time zone, such as `Asia/Seoul`";
@@ -50,6 +45,31 @@ impl StreamReader<'_> {
             return None;
         };
         self.checked(CalendarWindows::of(calendar).grace(millis(window.grace)))
+    }
+
+    fn sessions(&mut self, window: &WindowTable, gap: i64) -> Option<Windows> {
+        self.refuse_steps(window, "gap");
+        self.refuse_time_zone(window);
+        self.checked(SessionWindows::with_gap(millis(gap)).grace(millis(window.grace)))
+    }
+
+    fn refuse_steps(&mut self, window: &WindowTable, given: &str) {
+        for (key, found) in [("advance", window.advance), ("offset", window.offset)] {
+            if let Some(found) = found {
+                let key = format!("window.{key}");
+                let expected =
+                    format!("nothing with `{given}`, whose windows do not begin in steps");
+                self.problem(&key, &expected, &format!("`{}`", millis(found)));
+            }
+        }
+    }
+
+    fn refuse_time_zone(&mut self, window: &WindowTable) {
+        if let Some(zone) = &window.time_zone {
+            let expected =
+                "nothing without `calendar`; other windows are the same in every time zone";
+            self.problem("window.time_zone", expected, &format!("`{zone}`"));
+        }
     }
 
     fn checked(&mut self, windows: Result<Windows, WindowError>) -> Option<Windows> {
@@ -66,6 +86,7 @@ impl StreamReader<'_> {
                 let expected = format!("up to the window's size of `{}`", millis(size));
                 ("window.advance", expected, advance)
             }
+            WindowError::SessionGap { gap } => ("window.gap", "more than `0ms`".into(), gap),
             WindowError::Grace { grace } => ("window.grace", "`0ms` or more".into(), grace),
         };
         self.problem(key, &expected, &format!("`{}`", millis(found)));

@@ -1,6 +1,6 @@
 use super::Shared;
 use axum::{Json, extract::State};
-use footfall_streams::Definition;
+use footfall_streams::{Definition, Span};
 use serde::Serialize;
 
 /// The answer of `GET /v1/streams`.
@@ -21,13 +21,22 @@ struct Stream {
 
 #[derive(Debug, Serialize)]
 struct Window {
-    size_ms: i64,
-    advance_ms: i64,
+    /// Without those that end when a key is silent.
+    #[serde(flatten)]
+    steps: Option<Steps>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gap_ms: Option<i64>,
     grace_ms: i64,
     #[serde(skip_serializing_if = "is_zero")]
     offset_ms: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     calendar: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Steps {
+    size_ms: i64,
+    advance_ms: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,13 +67,17 @@ impl From<&Definition> for Stream {
             name: aggregation.name.to_string(),
             function: aggregation.expression(),
         });
+        let gap = stream.windows.session_gap();
         Self {
             name: stream.name.to_string(),
             from: stream.from.to_string(),
             to: stream.to.to_string(),
             window: Window {
-                size_ms: stream.windows.size().as_millis(),
-                advance_ms: stream.windows.advance().as_millis(),
+                steps: gap.is_none().then(|| Steps {
+                    size_ms: stream.windows.size().as_millis(),
+                    advance_ms: stream.windows.advance().as_millis(),
+                }),
+                gap_ms: gap.map(Span::as_millis),
                 grace_ms: stream.windows.grace().as_millis(),
                 offset_ms: stream.windows.offset().as_millis(),
                 calendar: stream.windows.calendar().map(|calendar| calendar.name()),

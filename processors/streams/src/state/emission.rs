@@ -1,28 +1,17 @@
 //! When a window's result is said, and what has changed since the last commit.
 
-use super::{ClosedBy, Key, Pane, State, WindowResult};
+use super::{ClosedBy, Commit, Key, Pane, WindowResult, fixed::Fixed};
 use crate::Window;
 use std::{collections::BTreeSet, time::Duration};
 
-/// What has changed since the last commit.
-#[derive(Debug, Default)]
-pub(crate) struct Commit {
-    /// Results that are due: those of windows that have closed by their start, then key.
-    pub(crate) results: Vec<WindowResult>,
-    /// Panes that have gone.
-    pub(crate) gone: Vec<(i64, Key)>,
-    /// The windows that the clock has closed, if they are others than before.
-    pub(crate) idle_closed: Option<Vec<i64>>,
-}
-
-impl State {
+impl Fixed {
     /// Moves stream time on, if `time` is after it, and says what is due because of that before
     /// anything later is added: a pane may go on growing for its later windows.
     pub(super) fn advance(&mut self, time: i64) {
         let before = self.stream_time.unwrap_or(time);
         let now = before.max(time);
         self.stream_time = Some(now);
-        if self.windows.closed_by(before) != self.windows.closed_by(now) {
+        if now > before && self.windows.closed_by(before) != self.windows.closed_by(now) {
             let (windows, idle) = (&self.windows, &self.idle);
             let closes = |window: Window| {
                 !windows.is_closed(window, before)
@@ -38,7 +27,7 @@ impl State {
     }
 
     /// The wall clock has gone on. Returns whether that has closed windows.
-    pub(crate) fn tick(&mut self, clock: Duration) -> bool {
+    pub(super) fn tick(&mut self, clock: Duration) -> bool {
         if !self.idle.is_due(clock) || self.keys.is_empty() {
             return false;
         }
@@ -81,7 +70,7 @@ impl State {
 
     /// Takes what has changed since the last call, and shows each pane that is new or other than
     /// before: its start, its key, and itself.
-    pub(crate) fn commit(&mut self, mut change: impl FnMut(i64, &[u8], &Pane)) -> Commit {
+    pub(super) fn commit(&mut self, mut change: impl FnMut(i64, &[u8], &Pane)) -> Commit {
         let mut results = std::mem::take(&mut self.due);
         if self.emit.says_updates() {
             self.add_updates(&mut results, |window| self.is_open(window));
@@ -98,6 +87,7 @@ impl State {
             }
         }
         Commit {
+            retractions: Vec::new(),
             results,
             gone: std::mem::take(&mut self.gone),
             idle_closed: self.idle.changed(),

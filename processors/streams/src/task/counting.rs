@@ -83,15 +83,22 @@ impl Counting {
         let definition = &self.definition;
         let stream_time = self.state.stream_time();
         let mut changes = Vec::new();
-        let commit = self.state.commit(|start, key, pane| {
-            let value = changelog::pane_value(pane);
-            changes.push((changelog::pane_key(start, key), Some(value)));
+        let place = match definition.windows.session_gap() {
+            None => changelog::pane_key,
+            Some(_) => changelog::session_key,
+        };
+        let commit = self.state.commit(|start, key, changed| {
+            changes.push((place(start, key), Some(changelog::value(changed))));
         });
+        for retraction in &commit.retractions {
+            let record = definition.retraction(retraction);
+            effects.send(&definition.name, Kind::Output, record);
+        }
         for result in &commit.results {
             effects.send(&definition.name, Kind::Output, definition.record(result));
         }
         for (start, key) in commit.gone {
-            changes.push((changelog::pane_key(start, &key), None));
+            changes.push((place(start, &key), None));
         }
         if let Some(starts) = commit.idle_closed {
             changes.push((changelog::idle_key(), Some(changelog::idle_value(&starts))));

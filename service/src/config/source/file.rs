@@ -99,6 +99,7 @@ impl FileReader<'_> {
                 self.reader
                     .problem(origin, &full, expected, "an unknown one".into());
             } else if let DeValue::Table(table) = value.get_ref() {
+                self.reader.document.origins.insert(full, origin);
                 let inner = self.read_table(keys, table, prefix, &deeper);
                 values.insert(name.get_ref().to_string(), Value::Object(inner));
             } else {
