@@ -4,4 +4,5 @@ pub(crate) mod batch;
 mod codec;
 mod exactly_once;
 mod faults;
+mod routes;
 mod windows;

@@ -1,6 +1,7 @@
 //! `aggregation.toml`: its keys, and what they come to.
 
 mod keys;
+mod route;
 mod stream;
 mod windows;
 
@@ -13,6 +14,7 @@ use footfall_service::{
     kafka::{CreateTopics, Settings},
 };
 use footfall_streams::Topology;
+use route::RouteReader;
 use serde::Deserialize;
 use serde::Deserializer;
 use std::{path::PathBuf, time::Duration};
@@ -52,6 +54,35 @@ struct File {
     tail: bool,
     #[serde(default, deserialize_with = "in_order")]
     streams: Vec<(String, StreamTable)>,
+    #[serde(default, deserialize_with = "in_order")]
+    routes: Vec<(String, RouteTable)>,
+}
+
+/// One `[routes.NAME]`.
+#[derive(Debug, Deserialize)]
+struct RouteTable {
+    from: Vec<String>,
+    r#where: Option<String>,
+    #[serde(default)]
+    keep: Vec<String>,
+    #[serde(default)]
+    drop: Vec<String>,
+    #[serde(default, deserialize_with = "in_order")]
+    rename: Vec<(String, String)>,
+    #[serde(default, deserialize_with = "in_order")]
+    set: Vec<(String, String)>,
+    key: Option<String>,
+    #[serde(default)]
+    split: Vec<BranchTable>,
+    to: Option<String>,
+    dlq: Option<String>,
+}
+
+/// One of `split`.
+#[derive(Debug, Deserialize)]
+struct BranchTable {
+    r#where: String,
+    to: String,
 }
 
 /// One `[streams.NAME]`.
@@ -115,13 +146,26 @@ pub fn read(document: &Document) -> Result<Config, Problems> {
             reader.read()
         })
         .collect();
+    let routes: Vec<_> = file
+        .routes
+        .iter()
+        .filter_map(|(name, table)| {
+            let reader = RouteReader {
+                document,
+                name,
+                table,
+                problems: &mut problems,
+            };
+            reader.read()
+        })
+        .collect();
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
     Ok(Config {
         listen: file.listen,
         admin: file.admin,
-        topology: Topology::new(&file.group, streams),
+        topology: Topology::new(&file.group, streams).with_routes(routes),
         runtime: footfall_runtime::Config {
             kafka: file.kafka,
             group: file.group,
@@ -144,10 +188,10 @@ fn check(document: &Document, file: &File) -> Vec<Problem> {
     if file.commit_interval.is_zero() {
         problem("commit_interval", "`1ms` or more", "`0ms`".into());
     }
-    if file.streams.is_empty() {
+    if file.streams.is_empty() && file.routes.is_empty() {
         problem(
             "streams",
-            "at least one `[streams.NAME]` in the configuration file",
+            "at least one `[streams.NAME]` or `[routes.NAME]` in the configuration file",
             "none".into(),
         );
     }

@@ -2,12 +2,16 @@
 
 mod calendar;
 mod condition;
+mod converter;
+mod edit;
 mod expression;
 mod pointer;
 mod reader;
 
 pub use calendar::{Unit, ZonedCalendar};
 pub use condition::Condition;
+pub use converter::Converter;
+pub use edit::Edits;
 pub use expression::aggregate;
 pub use pointer::Pointer;
 pub use reader::{Field, JsonReader, NullValues, Time};

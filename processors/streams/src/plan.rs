@@ -1,6 +1,6 @@
 //! A topology in words and as a picture.
 
-use crate::{Definition, Topology, Windows};
+use crate::{Definition, Route, Topology, Windows};
 use footfall_task::{Internal, Processor as _, Source};
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
@@ -12,6 +12,12 @@ impl Topology {
         for stream in self.streams() {
             let _infallible = write!(text, "\nstream {}\n", stream.name);
             for (what, how) in stream.steps(self.group()) {
+                let _infallible = writeln!(text, "  {what:<13} {how}");
+            }
+        }
+        for route in self.routes() {
+            let _infallible = write!(text, "\nroute {}\n", route.name);
+            for (what, how) in route.steps() {
                 let _infallible = writeln!(text, "  {what:<13} {how}");
             }
         }
@@ -31,6 +37,9 @@ impl Topology {
         let mut chart = Chart::default();
         for stream in self.streams() {
             chart.add(stream, self.group());
+        }
+        for route in self.routes() {
+            chart.add_route(route);
         }
         chart.finish()
     }
@@ -64,6 +73,20 @@ impl Definition {
             let topic = topic.as_deref().unwrap_or("none, they are only counted");
             steps.push((what, topic.to_owned()));
         }
+        steps
+    }
+}
+
+impl Route {
+    fn steps(&self) -> Vec<(&'static str, String)> {
+        let from = self.from.iter();
+        let mut steps: Vec<_> = from
+            .map(|inlet| ("from", inlet.topic.to_string()))
+            .collect();
+        steps.extend(self.convert.describe());
+        steps.extend(self.to.iter().map(|topic| ("to", topic.to_string())));
+        let dlqs = self.from.iter().filter_map(|inlet| inlet.dlq.as_ref());
+        steps.extend(dlqs.map(|topic| ("dlq", topic.to_string())));
         steps
     }
 }
@@ -158,6 +181,27 @@ impl Chart {
         }
     }
 
+    fn add_route(&mut self, route: &Route) {
+        let steps = route.convert.describe().into_iter();
+        let steps: Vec<_> = steps.map(|(what, how)| format!("{what} {how}")).collect();
+        let from: Vec<_> = route
+            .from
+            .iter()
+            .map(|inlet| self.topic(&inlet.topic))
+            .collect();
+        let step = self.step(&format!("route {}", route.name), &route.name, &steps);
+        self.lines
+            .extend(from.iter().map(|from| format!("{from} --> {step}")));
+        for topic in &route.to {
+            let to = self.topic(topic);
+            self.lines.push(format!("{step} --> {to}"));
+        }
+        for topic in route.from.iter().filter_map(|inlet| inlet.dlq.as_ref()) {
+            let dlq = self.topic(topic);
+            self.lines.push(format!("{step} -. unusable .-> {dlq}"));
+        }
+    }
+
     fn topic(&mut self, topic: &Arc<str>) -> String {
         if let Some(node) = self.nodes.get(topic) {
             return node.clone();
@@ -199,7 +243,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::{TimeWindows, Topology, minutes, stream};
+    use crate::{TimeWindows, Topology, minutes, route, stream};
 
     fn topology() -> Topology {
         let windows = TimeWindows::of(minutes(5)).advance_by(minutes(1));
@@ -255,6 +299,45 @@ flowchart LR
   s3 -. unusable .-> t7
 ";
         assert_eq!(topology().mermaid(), expected);
+    }
+
+    #[test]
+    fn a_route_is_described_and_drawn_with_all_its_topics() {
+        let clicks = route("events").merge("old").branch(|_| true, "clicks");
+        let topology = Topology::new("app", []).with_routes([clicks.finish()]);
+        let expected = "\
+group app
+
+route events
+  from          events
+  from          old
+  to            clicks
+  dlq           events.dlq
+  dlq           old.dlq
+
+topics
+  events      must be there
+  old         must be there
+  clicks      any number of partitions; made with as many as events; any number of partitions; made with as many as old
+  events.dlq  at least as many partitions as events
+  old.dlq     at least as many partitions as old
+";
+        assert_eq!(topology.describe(), expected);
+        let expected = "\
+flowchart LR
+  t0[(\"events\")]
+  t1[(\"old\")]
+  s2[\"<b>events</b>\"]
+  t0 --> s2
+  t1 --> s2
+  t3[(\"clicks\")]
+  s2 --> t3
+  t4[(\"events.dlq\")]
+  s2 -. unusable .-> t4
+  t5[(\"old.dlq\")]
+  s2 -. unusable .-> t5
+";
+        assert_eq!(topology.mermaid(), expected);
     }
 
     #[test]

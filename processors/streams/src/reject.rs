@@ -30,20 +30,21 @@ pub(crate) fn late(
 
 /// Says that a record cannot be used.
 pub(crate) fn unusable(
-    definition: &Definition,
+    stream: &Arc<str>,
+    dlq: Option<&Arc<str>>,
     source: &Record<'_>,
     why: Unusable,
     effects: &mut Effects,
 ) {
     let kind = Kind::DeadLetter(why.code);
-    let Some(topic) = &definition.dlq else {
-        return effects.count(&definition.name, kind);
+    let Some(topic) = dlq else {
+        return effects.count(stream, kind);
     };
     let why = [
         ("footfall-error-code", why.code.to_owned()),
         ("footfall-error", why.reason),
     ];
-    effects.send(&definition.name, kind, copy(topic, source, why));
+    effects.send(stream, kind, copy(topic, source, why));
 }
 
 fn copy<const N: usize>(

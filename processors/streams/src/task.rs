@@ -2,7 +2,7 @@
 
 mod counting;
 
-use crate::{Definition, State, reject, repartition};
+use crate::{Definition, Route, State, reject, repartition};
 use counting::Counting;
 use footfall_task::{Effects, Kind, Partition, Record, RestoreError, Task};
 use std::{sync::Arc, time::Duration};
@@ -23,6 +23,8 @@ enum Step {
     },
     /// Counts them.
     Count(Box<Counting>),
+    /// Writes each to another topic.
+    Route(Arc<Route>),
 }
 
 impl StreamsTask {
@@ -30,6 +32,7 @@ impl StreamsTask {
     pub(crate) fn new(
         group: &str,
         streams: &[Arc<Definition>],
+        routes: &[Arc<Route>],
         topic: &str,
         partition: Partition,
     ) -> Self {
@@ -51,9 +54,11 @@ impl StreamsTask {
                 None
             }
         });
+        let routes = routes.iter().filter(|route| route.inlet(topic).is_some());
+        let routes = routes.map(|route| Step::Route(Arc::clone(route)));
         Self {
             partition,
-            steps: steps.collect(),
+            steps: steps.chain(routes).collect(),
         }
     }
 
@@ -68,7 +73,7 @@ impl StreamsTask {
     fn counting(&self) -> impl Iterator<Item = &Counting> {
         self.steps.iter().filter_map(|step| match step {
             Step::Count(counting) => Some(&**counting),
-            Step::Rekey { .. } => None,
+            Step::Rekey { .. } | Step::Route(_) => None,
         })
     }
 }
@@ -101,6 +106,7 @@ impl Task for StreamsTask {
             match step {
                 Step::Rekey { definition, topic } => rekey(definition, topic, record, effects),
                 Step::Count(counting) => counting.process(record, effects),
+                Step::Route(route) => route.process(record, effects),
             }
         }
     }
@@ -131,6 +137,9 @@ fn rekey(definition: &Definition, topic: &Arc<str>, source: &Record<'_>, effects
             effects.send(&definition.name, Kind::Repartition, record);
         }
         Ok(None) => {}
-        Err(why) => reject::unusable(definition, source, why, effects),
+        Err(why) => {
+            let dlq = definition.dlq.as_ref();
+            reject::unusable(&definition.name, dlq, source, why, effects);
+        }
     }
 }

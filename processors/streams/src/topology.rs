@@ -1,4 +1,4 @@
-use crate::{Definition, StreamsTask};
+use crate::{Definition, Route, StreamsTask};
 use footfall_task::{Effects, Internal, Partition, Processor, Source};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub struct Topology {
     group: Arc<str>,
     streams: Vec<Arc<Definition>>,
+    routes: Vec<Arc<Route>>,
 }
 
 impl Topology {
@@ -15,6 +16,16 @@ impl Topology {
         Self {
             group: group.into(),
             streams: streams.into_iter().map(Arc::new).collect(),
+            routes: Vec::new(),
+        }
+    }
+
+    /// With these routes beside its streams.
+    #[must_use]
+    pub fn with_routes(self, routes: impl IntoIterator<Item = Route>) -> Self {
+        Self {
+            routes: routes.into_iter().map(Arc::new).collect(),
+            ..self
         }
     }
 
@@ -28,6 +39,12 @@ impl Topology {
     #[must_use]
     pub fn streams(&self) -> &[Arc<Definition>] {
         &self.streams
+    }
+
+    /// Its routes.
+    #[must_use]
+    pub fn routes(&self) -> &[Arc<Route>] {
+        &self.routes
     }
 }
 
@@ -53,6 +70,16 @@ impl Processor for Topology {
                 beside.push(changelog);
             }
         }
+        for route in &self.routes {
+            for inlet in &route.from {
+                let outputs = route.to.iter();
+                let outputs = outputs.map(|topic| internal(Arc::clone(topic), false, false));
+                let dlq = inlet.dlq.iter();
+                let dlq = dlq.map(|topic| internal(Arc::clone(topic), false, true));
+                let beside = sources.entry(Arc::clone(&inlet.topic)).or_default();
+                beside.extend(outputs.chain(dlq));
+            }
+        }
         let sources = sources.into_iter();
         sources
             .map(|(topic, beside)| Source { topic, beside })
@@ -60,7 +87,7 @@ impl Processor for Topology {
     }
 
     fn task(&self, topic: &str, partition: Partition) -> StreamsTask {
-        StreamsTask::new(&self.group, &self.streams, topic, partition)
+        StreamsTask::new(&self.group, &self.streams, &self.routes, topic, partition)
     }
 
     fn written(&self, _effects: &Effects) {}

@@ -72,6 +72,90 @@ const KEYS: &[Key] = &[
         default: Default::Absent,
         help: "the streams, each with a name",
     },
+    Key {
+        path: "routes",
+        form: Form::Named(ROUTE),
+        default: Default::Absent,
+        help: "the routes, each with a name: streams without windows",
+    },
+];
+
+const ROUTE: &[Key] = &[
+    Key {
+        path: "from",
+        form: Form::List,
+        default: Default::Required,
+        help: "the topics it reads",
+    },
+    Key {
+        path: "where",
+        form: Form::Text,
+        default: Default::Absent,
+        help: "CEL; which records it takes; left out: every one",
+    },
+    Key {
+        path: "keep",
+        form: Form::List,
+        default: Default::Absent,
+        help: "JSON pointers to all that stays of a value; left out: all",
+    },
+    Key {
+        path: "drop",
+        form: Form::List,
+        default: Default::Absent,
+        help: "JSON pointers to what goes",
+    },
+    Key {
+        path: "rename",
+        form: Form::Properties,
+        default: Default::Absent,
+        help: "\"/from\" = \"/to\": what is moved",
+    },
+    Key {
+        path: "set",
+        form: Form::Properties,
+        default: Default::Absent,
+        help: "\"/pointer\" = CEL: what is added or replaced",
+    },
+    Key {
+        path: "key",
+        form: Form::Text,
+        default: Default::Absent,
+        help: "JSON pointer to the new key; left out: the record's own",
+    },
+    Key {
+        path: "split",
+        form: Form::Tables(SPLIT),
+        default: Default::Absent,
+        help: "topics for some of the records; the first whose condition holds",
+    },
+    Key {
+        path: "to",
+        form: Form::Topic,
+        default: Default::Absent,
+        help: "the topic of all others; left out: they go nowhere",
+    },
+    Key {
+        path: "dlq",
+        form: Form::Topic,
+        default: Default::Absent,
+        help: "where records go that cannot be used; `none` only counts them; left out: FROM.dlq",
+    },
+];
+
+const SPLIT: &[Key] = &[
+    Key {
+        path: "where",
+        form: Form::Text,
+        default: Default::Required,
+        help: "CEL; which records go there",
+    },
+    Key {
+        path: "to",
+        form: Form::Topic,
+        default: Default::Required,
+        help: "the topic",
+    },
 ];
 
 const STREAM: &[Key] = &[

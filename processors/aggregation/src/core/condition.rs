@@ -59,6 +59,19 @@ impl Condition {
     /// # Errors
     /// When the value is looked at and is not JSON.
     pub fn holds(&self, record: &Record<'_>) -> serde_json::Result<bool> {
+        Ok(matches!(self.value(record)?, Some(Value::Bool(true))))
+    }
+
+    /// What it says, if that has a form in JSON. Over a missing member it says nothing.
+    ///
+    /// # Errors
+    /// When the value is looked at and is not JSON.
+    pub fn json(&self, record: &Record<'_>) -> serde_json::Result<Option<serde_json::Value>> {
+        let value = self.value(record)?;
+        Ok(value.and_then(|value| value.json().ok()))
+    }
+
+    fn value(&self, record: &Record<'_>) -> serde_json::Result<Option<Value>> {
         let mut context = Context::with_env(Arc::clone(&self.env));
         for (name, pointer) in &self.members {
             let found = match record.value {
@@ -67,17 +80,14 @@ impl Condition {
             };
             match found {
                 Some(found) => context.add_variable_from_value(name.as_str(), value(found)?),
-                None if name == TYPE => return Ok(false),
+                None if name == TYPE => return Ok(None),
                 None => {}
             }
         }
         if self.reads_record {
             context.add_variable_from_value(RECORD, known(record));
         }
-        Ok(matches!(
-            self.program.execute(&context),
-            Ok(Value::Bool(true))
-        ))
+        Ok(self.program.execute(&context).ok())
     }
 }
 

@@ -32,6 +32,11 @@ impl Pointer {
         }
     }
 
+    /// The names on the way.
+    pub(super) fn tokens(&self) -> &[String] {
+        &self.tokens
+    }
+
     /// What it points at, byte for byte, without a tree of the whole; `None` when there is nothing.
     /// Where members have one name, the last one counts.
     ///

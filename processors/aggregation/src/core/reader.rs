@@ -170,7 +170,10 @@ fn one_line(json: &str) -> String {
 }
 
 /// The text of a string, the JSON of anything else.
-fn identity(pointer: &Pointer, record: &Record<'_>) -> Result<Option<Vec<u8>>, Unusable> {
+pub(super) fn identity(
+    pointer: &Pointer,
+    record: &Record<'_>,
+) -> Result<Option<Vec<u8>>, Unusable> {
     let Some(found) = find(pointer, record)? else {
         return Ok(None);
     };
@@ -197,7 +200,7 @@ fn text(raw: &RawValue) -> Result<Option<String>, Unusable> {
         .map_err(|error| not_json(&error))
 }
 
-fn not_json(error: &serde_json::Error) -> Unusable {
+pub(super) fn not_json(error: &serde_json::Error) -> Unusable {
     Unusable::undecodable(format!("expected JSON, found {error}"))
 }
 

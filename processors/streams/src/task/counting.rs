@@ -49,7 +49,13 @@ impl Counting {
                 let why = Unusable::undecodable(
                     "expected a record that this stream had re-keyed, found one of another origin",
                 );
-                reject::unusable(&self.definition, record, why, effects);
+                reject::unusable(
+                    &self.definition.name,
+                    self.definition.dlq.as_ref(),
+                    record,
+                    why,
+                    effects,
+                );
             }
         }
     }
@@ -58,7 +64,10 @@ impl Counting {
         let found = match self.definition.extract.extract(source) {
             Ok(Some(found)) => found,
             Ok(None) => return,
-            Err(why) => return reject::unusable(&self.definition, source, why, effects),
+            Err(why) => {
+                let Definition { name, dlq, .. } = &*self.definition;
+                return reject::unusable(name, dlq.as_ref(), source, why, effects);
+            }
         };
         let time = found.time.0;
         let place = Place {
