@@ -138,6 +138,8 @@ function lock(name: string, run: () => unknown): void {
 }
 
 function save(leaving: boolean): void {
+  // In some browsers a page is hidden only after its pagehide: it has ended in order nevertheless.
+  leaving ||= life.signal.aborted;
   clearTimeout(timer);
   timer = undefined;
   if (!own) {

@@ -69,15 +69,9 @@ pub(crate) const BUILD: &[Tool] = &[
     Tool::library("openssl", "libssl-dev"),
 ];
 
-/// What a local Apache Kafka needs.
+/// What a local Apache Kafka needs, and programs that use its classes.
 pub(crate) const KAFKA: &[Tool] = &[
     Tool::program("java", "default-jre-headless"),
-    Tool::program("javac", "default-jdk-headless"),
-    Tool::program("mvn", "maven"),
-];
-
-/// What compiles the program of Kafka Streams that the streams are measured beside.
-pub(crate) const KAFKA_STREAMS: &[Tool] = &[
     Tool::program("javac", "default-jdk-headless"),
     Tool::program("mvn", "maven"),
 ];

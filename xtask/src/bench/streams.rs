@@ -5,7 +5,7 @@ mod contender;
 use super::{figure::Figure, report, report::Machine, usage};
 use crate::{
     cargo, kafka, process,
-    requirements::{self, BUILD, KAFKA, KAFKA_STREAMS},
+    requirements::{self, BUILD, KAFKA},
     stack::Stack,
 };
 use anyhow::{Context as _, bail, ensure};
@@ -73,7 +73,7 @@ const BY_URL: &str = "where = 'type == \"page_view\"'\nkey = '/page/url'";
 /// # Errors
 /// When something cannot be built or started, or the results do not agree.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    requirements::ensure(&[BUILD, KAFKA, KAFKA_STREAMS])?;
+    requirements::ensure(&[BUILD, KAFKA])?;
     let build = [
         "build",
         "--release",

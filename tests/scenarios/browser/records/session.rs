@@ -83,12 +83,32 @@ async fn windows_that_are_opened_at_once_on_empty_storage_end_with_one_visitor()
     let browser = Browser::start().await;
     let blank = format!("{}/blank", recorder.url);
     browser.driver.goto(&blank).await.unwrap();
-    // Without an opener each has a process of its own.
-    let open = "open('/first', '', 'noopener'); open('/second', '', 'noopener')";
+    // Nobody sends before both have started, however long that takes. Without an opener each has a
+    // process of its own, which hears of the other's storage a little later.
+    let open =
+        "navigator.locks.request('footfall', () => new Promise((free) => (window.free = free)));
+        open('/first', '', 'noopener'); open('/second', '', 'noopener')";
     browser.run(open).await.unwrap();
-    for tab in browser.driver.windows().await.unwrap() {
-        browser.driver.switch_to_window(tab).await.unwrap();
-    }
+    let first = browser.driver.window().await.unwrap();
+    wait::until("two windows with one visitor", async || {
+        let mut visitors = BTreeSet::new();
+        let windows = browser.driver.windows().await.unwrap();
+        for window in windows.iter().filter(|window| **window != first) {
+            let window = window.clone();
+            browser.driver.switch_to_window(window).await.unwrap();
+            let script = "return window.footfall?.status().recording
+                ? localStorage['footfall.visitor'] : String(Math.random())";
+            let visitor = browser.run(script).await?;
+            visitors.insert(visitor.to_string());
+        }
+        let found = format!("{visitors:?}");
+        (windows.len() == 3 && visitors.len() == 1)
+            .then_some(())
+            .ok_or(found)
+    })
+    .await;
+    browser.driver.switch_to_window(first).await.unwrap();
+    browser.run("free()").await.unwrap();
     let taken = wait::until("a view of each", async || {
         let taken = recorder.taken();
         let views = taken.iter().filter(|event| event["type"] == "page_view");
