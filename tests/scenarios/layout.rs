@@ -1,7 +1,11 @@
-//! The edges between crates that the design forbids.
+//! What the design forbids: edges between crates, and unsafe code anywhere but in one module.
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 /// What a crate must not depend on, directly or through others of the workspace.
 const FORBIDDEN: &[(&str, &[&str])] = &[
@@ -112,6 +116,42 @@ fn every_crate_of_the_table_exists() {
     let edges = edges();
     for name in FORBIDDEN.iter().map(|(name, _)| name).chain(LEAVES) {
         assert!(edges.contains_key(*name), "{name} is not in the workspace");
+    }
+}
+
+#[test]
+fn unsafe_code_is_in_one_module() {
+    let root = footfall_tests::program::root();
+    let mut found = Vec::new();
+    for folder in [
+        "gateway",
+        "processors",
+        "service",
+        "sdk-wasm/src",
+        "demo-site",
+        "tests/src",
+        "xtask/src",
+    ] {
+        sources(&root.join(folder), &mut |path, text| {
+            // The lint denies it wherever nobody says its name.
+            if text.contains("unsafe_code") {
+                let path = path.strip_prefix(&root).unwrap();
+                found.push(path.display().to_string());
+            }
+        });
+    }
+    assert_eq!(found, ["processors/runtime/src/session/inbox.rs"]);
+}
+
+/// Shows each Rust file below a folder.
+fn sources(folder: &Path, show: &mut impl FnMut(&Path, &str)) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, show);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            show(&path, &fs::read_to_string(&path).unwrap());
+        }
     }
 }
 

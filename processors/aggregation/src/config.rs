@@ -17,7 +17,7 @@ use footfall_streams::Topology;
 use route::RouteReader;
 use serde::Deserialize;
 use serde::Deserializer;
-use std::{path::PathBuf, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 use stream::StreamReader;
 
 /// A configuration that has been checked.
@@ -45,6 +45,7 @@ struct File {
     group: String,
     delivery: Delivery,
     state_dir: Option<PathBuf>,
+    workers: NonZeroUsize,
     #[serde(deserialize_with = "config::duration")]
     commit_interval: Duration,
     kafka: Settings,
@@ -172,6 +173,7 @@ pub fn read(document: &Document) -> Result<Config, Problems> {
             commit_interval: file.commit_interval,
             delivery: file.delivery,
             state_dir: file.state_dir,
+            workers: file.workers,
             topics: file.topics,
         },
         origins: file.origins,

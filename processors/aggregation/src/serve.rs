@@ -14,12 +14,7 @@ pub async fn serve(config: Config, signals: Signals) -> anyhow::Result<()> {
     let mut registry = metrics::registry();
     let counted = Metrics::register(&mut registry);
     let aggregation = Arc::new(Aggregation::new(config.topology, config.tail));
-    let runtime = Runtime::start(
-        Arc::clone(&aggregation),
-        config.runtime,
-        counted,
-        stop.clone(),
-    )?;
+    let runtime = Runtime::start(&aggregation, config.runtime, &counted, stop.clone())?;
     let status = runtime.status();
     let readiness = move || status.readiness();
     let health = health::routes(readiness.clone());

@@ -1,5 +1,6 @@
+use crate::status::Worker;
 use footfall_service::kafka::{CreateTopics, Settings};
-use std::{path::PathBuf, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 const TRANSACTION_TIMEOUT_MS: &str = "10000";
 
@@ -16,6 +17,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// What this process keeps from one life to the next; left out: nothing.
     pub state_dir: Option<PathBuf>,
+    /// How many threads share the partitions of this process, each a member of the group.
+    pub workers: NonZeroUsize,
     /// Whether and how topics that are missing are made.
     pub topics: CreateTopics,
 }
@@ -32,8 +35,8 @@ pub enum Delivery {
 }
 
 impl Config {
-    /// Properties of the consumer that reads the sources.
-    pub(crate) fn source_consumer(&self) -> rdkafka::ClientConfig {
+    /// Properties of the consumer by which a worker reads the sources.
+    pub(crate) fn source_consumer(&self, worker: Worker) -> rdkafka::ClientConfig {
         let mut defaults = vec![
             ("group.id", self.group.as_str()),
             ("enable.auto.commit", "false"),
@@ -42,6 +45,10 @@ impl Config {
             // At the default of a second, small records come in bursts with long pauses.
             ("fetch.queue.backoff.ms", "5"),
             ("fetch.wait.max.ms", "50"),
+            // Enough to be busy with while more is fetched. Small records take several times their
+            // size in memory.
+            ("queued.min.messages", "20000"),
+            ("queued.max.messages.kbytes", "16384"),
         ];
         // With the newer protocol both are the broker's to say, and librdkafka refuses them.
         if !self.is_group_of_brokers() {
@@ -52,19 +59,30 @@ impl Config {
                 ("heartbeat.interval.ms", "2000"),
             ]);
         }
-        self.kafka.consumer(&defaults)
+        let mut config = self.kafka.consumer(&defaults);
+        // Two members of one name would throw each other out.
+        if let Some(name) = self.consumer_property("group.instance.id")
+            && worker != Worker::default()
+        {
+            config.set("group.instance.id", format!("{name}-{worker}"));
+        }
+        config
     }
 
     /// Whether the brokers hand out partitions (KIP-848), and not one of the members.
     pub(crate) fn is_group_of_brokers(&self) -> bool {
+        self.consumer_property("group.protocol") == Some("consumer")
+    }
+
+    /// What the user has set for consumers.
+    fn consumer_property(&self, name: &str) -> Option<&str> {
         let Settings {
             properties,
             consumer,
             ..
         } = &self.kafka;
-        let protocol = consumer.get("group.protocol");
-        let protocol = protocol.or_else(|| properties.get("group.protocol"));
-        protocol.is_some_and(|protocol| protocol == "consumer")
+        let value = consumer.get(name).or_else(|| properties.get(name));
+        value.map(String::as_str)
     }
 
     /// Properties of a consumer that takes no part in the group.
@@ -78,9 +96,9 @@ impl Config {
         ])
     }
 
-    /// Properties of the producer of all effects; `instance` is no other process's name.
-    pub(crate) fn effect_producer(&self, instance: &str) -> rdkafka::ClientConfig {
-        let transactional_id = format!("{}-{instance}", self.group);
+    /// Properties of the producer of all of a worker's effects; `instance` is no other process's name.
+    pub(crate) fn effect_producer(&self, instance: &str, worker: Worker) -> rdkafka::ClientConfig {
+        let transactional_id = format!("{}-{instance}-{worker}", self.group);
         let mut defaults = vec![
             ("acks", "all"),
             ("enable.idempotence", "true"),

@@ -2,8 +2,8 @@ use crate::{
     Config, Metrics, Status,
     instance::Instance,
     session::{Ground, Session},
-    status::Part,
-    watch::{self, Watched},
+    status::{Part, Report, Worker},
+    watch::{self, Assigned, Watched},
     writer::Stopped,
 };
 use anyhow::{Context as _, anyhow};
@@ -27,7 +27,8 @@ const UNTIL_STOPPED: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Runtime {
     status: Arc<Status>,
-    ended: oneshot::Receiver<()>,
+    /// Of each worker.
+    ended: Vec<oneshot::Receiver<()>>,
     stop: CancellationToken,
 }
 
@@ -37,15 +38,15 @@ impl Runtime {
     /// # Errors
     /// When `state_dir` cannot be used, or the system gives no thread.
     pub fn start<P: Processor>(
-        processor: Arc<P>,
+        processor: &Arc<P>,
         config: Config,
-        metrics: Metrics,
+        metrics: &Metrics,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
-        let instance = Instance::claim(config.state_dir.as_deref())?;
+        let instance = Arc::new(Instance::claim(config.state_dir.as_deref())?);
         let status = Arc::new(Status::new());
         let (tell_readable, readable) = channel::channel(Vec::new());
-        let (tell_assigned, assigned) = channel::channel(BTreeSet::new());
+        let (tell_assigned, assigned) = channel::channel(Assigned::new());
         let config = Arc::new(config);
         let watched = Watched {
             config: Arc::clone(&config),
@@ -59,27 +60,21 @@ impl Runtime {
             tell_readable,
             stop.clone(),
         ));
-        let ground = Ground {
-            processor,
-            config,
-            instance,
-            status: Arc::clone(&status),
-            metrics,
-            readable,
-            assigned: tell_assigned,
-            stop: stop.clone(),
-        };
-        let (tell_ended, ended) = oneshot::channel();
-        // A thread of its own: librdkafka's calls block, and a task's work may be long.
-        let work = move || {
-            work(&ground);
-            // Nobody listens when the process has given up waiting.
-            let _nobody = tell_ended.send(());
-        };
-        thread::Builder::new()
-            .name("processing".into())
-            .spawn(work)
-            .context("start the processing thread")?;
+        let workers = (0..config.workers.get()).map(Worker);
+        let begun = workers.map(|worker| {
+            begin(Ground {
+                processor: Arc::clone(processor),
+                config: Arc::clone(&config),
+                instance: Arc::clone(&instance),
+                worker,
+                status: Report::of(worker, &status),
+                metrics: metrics.clone(),
+                readable: readable.clone(),
+                assigned: tell_assigned.clone(),
+                stop: stop.clone(),
+            })
+        });
+        let ended = begun.collect::<anyhow::Result<_>>()?;
         Ok(Self {
             status,
             ended,
@@ -97,13 +92,33 @@ impl Runtime {
     /// does not take it in time, is left to whoever goes on.
     pub async fn ended(self) {
         self.stop.cancelled().await;
-        if tokio::time::timeout(UNTIL_STOPPED, self.ended)
-            .await
-            .is_err()
-        {
+        let all = async {
+            for ended in self.ended {
+                // One that panicked has ended, too.
+                let _ended = ended.await;
+            }
+        };
+        if tokio::time::timeout(UNTIL_STOPPED, all).await.is_err() {
             tracing::warn!("kafka has not let go in time; the process ends without it");
         }
     }
+}
+
+/// Begins a worker on a thread of its own, because librdkafka's calls block, and a task's work may
+/// be long. What is returned is told when it has ended.
+fn begin<P: Processor>(ground: Ground<P>) -> anyhow::Result<oneshot::Receiver<()>> {
+    let (tell_ended, ended) = oneshot::channel();
+    let name = format!("worker-{}", ground.worker);
+    let work = move || {
+        work(&ground);
+        // Nobody listens when the process has given up waiting.
+        let _nobody = tell_ended.send(());
+    };
+    thread::Builder::new()
+        .name(name)
+        .spawn(work)
+        .context("start a worker's thread")?;
+    Ok(ended)
 }
 
 /// Sessions, one after the other, until it is time to stop.
@@ -115,7 +130,7 @@ fn work<P: Processor>(ground: &Ground<P>) {
         // Whatever a record has set off, it must not silence the process; a new session stands on
         // nothing of the old one.
         let result = result.unwrap_or_else(|_| Err(anyhow!("processing panicked, see the log")));
-        ground.assigned.send_replace(BTreeSet::new());
+        ground.assign(BTreeSet::new());
         let Err(error) = result else { continue };
         if error.is::<Stopped>() || ground.stop.is_cancelled() {
             tracing::warn!("{error:#}");

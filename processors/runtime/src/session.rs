@@ -2,21 +2,23 @@
 //! loop that processes, writes and commits.
 
 mod assignment;
-mod message;
+mod inbox;
 mod partitions;
 
 use crate::{
-    Config, Delivery, Metrics, Status, clock,
+    Config, Delivery, Metrics, clock,
     instance::Instance,
-    status::Part,
+    status::{Part, Report, Worker},
+    watch::Assigned,
     writer::{Outcome, Writer},
 };
 use anyhow::{Context as _, bail};
 use assignment::Assignment;
 use footfall_task::{Kind, Processor};
+use inbox::Inbox;
 use partitions::Partitions;
 use rdkafka::{
-    TopicPartitionList,
+    Message as _, TopicPartitionList,
     config::FromClientConfigAndContext as _,
     consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerGroupMetadata},
     error::{KafkaError, RDKafkaErrorCode},
@@ -32,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 /// How often the loop looks around when there are no records.
 const TICK: Duration = Duration::from_millis(50);
 /// So many records are processed between two looks at everything else.
-const RECORDS_AT_ONCE: u32 = 256;
+const RECORDS_AT_ONCE: usize = 1_024;
 /// After so many commits that the group has refused, only joining it anew helps.
 const REFUSALS: u32 = 50;
 
@@ -41,18 +43,34 @@ const REFUSALS: u32 = 50;
 pub(crate) struct Ground<P> {
     pub(crate) processor: Arc<P>,
     pub(crate) config: Arc<Config>,
-    pub(crate) instance: Instance,
-    pub(crate) status: Arc<Status>,
+    pub(crate) instance: Arc<Instance>,
+    pub(crate) worker: Worker,
+    pub(crate) status: Report,
     pub(crate) metrics: Metrics,
     /// The sources that can be read.
     pub(crate) readable: watch::Receiver<Vec<String>>,
-    /// Tells which partitions this process has.
-    pub(crate) assigned: watch::Sender<BTreeSet<(String, i32)>>,
+    /// Tells which partitions this worker has.
+    pub(crate) assigned: watch::Sender<Assigned>,
     pub(crate) stop: CancellationToken,
+}
+
+impl<P> Ground<P> {
+    /// Tells which partitions this worker has.
+    pub(crate) fn assign(&self, places: BTreeSet<(String, i32)>) {
+        let mut count = 0;
+        self.assigned.send_modify(|assigned| {
+            assigned.insert(self.worker, places);
+            count = assigned.values().map(BTreeSet::len).sum();
+        });
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.metrics.partitions.set(count);
+    }
 }
 
 pub(crate) struct Session<'a, P: Processor> {
     ground: &'a Ground<P>,
+    /// Before the consumer, so that it is dropped before it.
+    inbox: Inbox,
     consumer: Arc<BaseConsumer<Assignment>>,
     writer: Writer,
     subscribed: Vec<String>,
@@ -68,12 +86,15 @@ pub(crate) struct Session<'a, P: Processor> {
 
 impl<'a, P: Processor> Session<'a, P> {
     pub(crate) fn new(ground: &'a Ground<P>) -> anyhow::Result<Self> {
-        let config = ground.config.source_consumer();
+        let config = ground.config.source_consumer(ground.worker);
         let consumer = BaseConsumer::from_config_and_context(&config, Assignment::default())
             .context("make a consumer")?;
+        let consumer = Arc::new(consumer);
         let writer = Writer::new(
-            &ground.config.effect_producer(ground.instance.name()),
-            Arc::clone(&ground.status),
+            &ground
+                .config
+                .effect_producer(ground.instance.name(), ground.worker),
+            ground.status.clone(),
             ground.metrics.clone(),
             ground.stop.clone(),
         )?;
@@ -82,7 +103,8 @@ impl<'a, P: Processor> Session<'a, P> {
         }
         Ok(Self {
             ground,
-            consumer: Arc::new(consumer),
+            inbox: Inbox::of(&consumer)?,
+            consumer,
             writer,
             subscribed: Vec::new(),
             partitions: Partitions::new(ground),
@@ -111,33 +133,45 @@ impl<'a, P: Processor> Session<'a, P> {
 
     /// Processes what is there, or waits for it. The clock is looked at once for many records.
     fn read(&mut self) -> anyhow::Result<()> {
-        let consumer = Arc::clone(&self.consumer);
-        let mut timeout = self.until_commit();
+        self.follow_the_group()?;
+        let wait = self.until_commit();
+        let batch = self.inbox.take(wait, RECORDS_AT_ONCE);
         let mut shortest: Option<Duration> = None;
-        for _ in 0..RECORDS_AT_ONCE {
-            let polled = consumer.poll(timeout);
-            // Before the record: it may be of a partition that this very poll brought.
-            for event in consumer.context().take() {
-                self.partitions.change(event)?;
-            }
-            match polled {
-                Some(Ok(record)) => {
-                    let wait = self.partitions.process(&record);
+        for record in batch.iter() {
+            match record {
+                Ok(message) => {
+                    let wait = self.partitions.process(&message.record());
                     shortest = Some(shortest.map_or(wait, |other| other.min(wait)));
                 }
-                Some(Err(error)) => check(&error)?,
-                None => break,
+                Err(error) => check(&error)?,
             }
-            if self.partitions.is_full() {
-                break;
-            }
-            timeout = Duration::ZERO;
         }
         if let Some(wait) = shortest {
             let due = clock::now() + wait;
             self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
         }
         Ok(())
+    }
+
+    /// Does what the group has decided. Records come by the inbox alone.
+    fn follow_the_group(&mut self) -> anyhow::Result<()> {
+        loop {
+            let polled = self.consumer.poll(Duration::ZERO);
+            let events = self.consumer.context().take();
+            let is_quiet = polled.is_none() && events.is_empty();
+            for event in events {
+                self.partitions.change(event)?;
+            }
+            match polled {
+                Some(Ok(record)) => bail!(
+                    "a record of `{}` came past the inbox, which a new session will mend",
+                    record.topic()
+                ),
+                Some(Err(error)) => check(&error)?,
+                None if is_quiet => return Ok(()),
+                None => {}
+            }
+        }
     }
 
     fn subscribe(&mut self) -> anyhow::Result<()> {

@@ -2,7 +2,8 @@ use crate::clock;
 use footfall_service::health::{Kafka, Readiness};
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -16,10 +17,46 @@ pub struct Status {
 struct Inner {
     /// `None` until Kafka has answered or has failed to.
     kafka: Option<Kafka>,
-    /// What holds processing up, by the part of the shell that says so.
-    reasons: BTreeMap<Part, String>,
+    /// What holds processing up, by who says so.
+    reasons: BTreeMap<(Part, Worker), String>,
     /// When all was well last.
     well: Instant,
+}
+
+/// One of the threads that share the work of a process, from 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Worker(pub(crate) usize);
+
+impl fmt::Display for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Says how one worker is.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    status: Arc<Status>,
+    worker: Worker,
+}
+
+impl Report {
+    pub(crate) fn of(worker: Worker, status: &Arc<Status>) -> Self {
+        Self {
+            status: Arc::clone(status),
+            worker,
+        }
+    }
+
+    /// Processing waits, and why.
+    pub(crate) fn holds_up(&self, part: Part, reason: impl Into<String>) {
+        self.status.holds_up((part, self.worker), reason.into());
+    }
+
+    /// It no longer waits for this.
+    pub(crate) fn goes_on(&self, part: Part) {
+        self.status.goes_on((part, self.worker));
+    }
 }
 
 /// A part of the shell that may hold processing up.
@@ -42,7 +79,7 @@ impl Status {
         let inner = Inner {
             kafka: None,
             reasons: [(
-                Part::Topics,
+                (Part::Topics, Worker::default()),
                 "the topics have not been looked at yet".into(),
             )]
             .into(),
@@ -96,21 +133,20 @@ impl Status {
         });
     }
 
-    pub(crate) fn holds_up(&self, part: Part, reason: impl Into<String>) {
-        let reason = reason.into();
+    fn holds_up(&self, place: (Part, Worker), reason: String) {
         self.change(|inner| {
-            if inner.reasons.get(&part) != Some(&reason) {
-                match part {
+            if inner.reasons.get(&place) != Some(&reason) {
+                match place.0 {
                     Part::Joining | Part::Restore => tracing::info!("{reason}"),
                     Part::Topics | Part::Session | Part::Writer => tracing::warn!("{reason}"),
                 }
             }
-            inner.reasons.insert(part, reason);
+            inner.reasons.insert(place, reason);
         });
     }
 
-    pub(crate) fn goes_on(&self, part: Part) {
-        self.change(|inner| match (inner.reasons.remove(&part), part) {
+    fn goes_on(&self, place: (Part, Worker)) {
+        self.change(|inner| match (inner.reasons.remove(&place), place.0) {
             (Some(reason), Part::Topics | Part::Session | Part::Writer) => {
                 tracing::info!("no longer: {reason}");
             }

@@ -4,7 +4,7 @@ use crate::{
     Config, Metrics, Status,
     metrics::Place,
     quiet::Quiet,
-    status::Part,
+    status::{Part, Report, Worker},
     topics::{Partitions, survey},
 };
 use footfall_service::{health::Kafka, kafka};
@@ -15,7 +15,11 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer as _},
     error::KafkaResult,
 };
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -30,8 +34,11 @@ pub(crate) struct Watched {
     pub(crate) status: Arc<Status>,
     pub(crate) metrics: Metrics,
     /// The partitions that the work has.
-    pub(crate) assigned: watch::Receiver<BTreeSet<(String, i32)>>,
+    pub(crate) assigned: watch::Receiver<Assigned>,
 }
+
+/// Which partitions each worker has.
+pub(crate) type Assigned = BTreeMap<Worker, BTreeSet<(String, i32)>>;
 
 /// Watches until `stop`, and tells `readable` which sources can be read.
 pub(crate) async fn run(
@@ -41,6 +48,7 @@ pub(crate) async fn run(
     stop: CancellationToken,
 ) {
     let mut told = Vec::new();
+    let report = Report::of(Worker::default(), &watched.status);
     let client = match BaseConsumer::from_config_and_context(&watched.config.observer(), Quiet) {
         Ok(client) => Arc::new(client),
         // The work begins with the same properties and will say what is wrong with them.
@@ -71,9 +79,9 @@ pub(crate) async fn run(
         }
         let is_complete = told.len() == sources.len();
         if reasons.is_empty() && is_complete {
-            watched.status.goes_on(Part::Topics);
+            report.goes_on(Part::Topics);
         } else if !reasons.is_empty() {
-            watched.status.holds_up(Part::Topics, reasons.join("; "));
+            report.holds_up(Part::Topics, reasons.join("; "));
         }
         pause(
             &stop,
@@ -131,15 +139,15 @@ async fn look(client: &Arc<BaseConsumer<Quiet>>, watched: Watched) -> KafkaResul
 fn measure(
     client: &BaseConsumer<Quiet>,
     metrics: &Metrics,
-    assigned: &BTreeSet<(String, i32)>,
+    assigned: &Assigned,
 ) -> KafkaResult<()> {
     metrics.lag.clear();
-    if assigned.is_empty() {
-        return Ok(());
-    }
     let mut wanted = TopicPartitionList::new();
-    for (topic, partition) in assigned {
+    for (topic, partition) in assigned.values().flatten() {
         wanted.add_partition(topic, *partition);
+    }
+    if wanted.count() == 0 {
+        return Ok(());
     }
     for place in client.committed_offsets(wanted, TIMEOUT)?.elements() {
         let (topic, partition) = (place.topic(), place.partition());

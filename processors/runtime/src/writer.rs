@@ -4,7 +4,11 @@ mod transaction;
 
 pub(crate) use transaction::Outcome;
 
-use crate::{Metrics, Status, quiet::Quiet, status::Part};
+use crate::{
+    Metrics,
+    quiet::Quiet,
+    status::{Part, Report},
+};
 use anyhow::Context as _;
 use footfall_task::{Outgoing, Send};
 use rdkafka::{
@@ -18,7 +22,7 @@ use rdkafka::{
 };
 use std::{
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -36,7 +40,7 @@ const PATIENCE_AT_STOP: u32 = 50;
 /// Writes effects.
 pub(crate) struct Writer {
     producer: ThreadedProducer<Deliveries>,
-    status: Arc<Status>,
+    status: Report,
     metrics: Metrics,
     stop: CancellationToken,
 }
@@ -56,7 +60,7 @@ pub(crate) struct Stopped;
 impl Writer {
     pub(crate) fn new(
         config: &ClientConfig,
-        status: Arc<Status>,
+        status: Report,
         metrics: Metrics,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {

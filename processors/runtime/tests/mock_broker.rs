@@ -140,12 +140,13 @@ impl Scene {
             commit_interval: Duration::from_millis(20),
             delivery: Delivery::AtLeastOnce,
             state_dir: None,
+            workers: std::num::NonZeroUsize::MIN,
             topics: CreateTopics::default(),
         };
         let stop = CancellationToken::new();
         let counted = Metrics::register(&mut metrics::registry());
         let runtime =
-            Runtime::start(Arc::new(Echo::default()), config, counted, stop.clone()).unwrap();
+            Runtime::start(&Arc::new(Echo::default()), config, &counted, stop.clone()).unwrap();
         Running { runtime, stop }
     }
 

@@ -93,9 +93,9 @@ async fn after_twenty_kills_the_results_are_those_of_a_run_that_nothing_disturbe
     let source = Kafka::unique("source");
     kafka.create_topic(&source, PARTITIONS).await;
     let (killed, undisturbed) = (format!("{source}.killed"), format!("{source}.undisturbed"));
-    // As a static member it has its partitions back without waiting for its dead self.
+    // As static members its workers have their partitions back without waiting for their dead selves.
     let member = "[kafka.consumer]\n'group.instance.id' = 'one'\n";
-    let config = format!("{}{member}", streams(&source, &killed));
+    let config = format!("workers = 2\n{}{member}", streams(&source, &killed));
     let mut aggregation = Aggregation::start(kafka, &config).await;
     let mut told = 0;
     for turn in 0..20 {
@@ -136,7 +136,7 @@ async fn a_process_that_was_frozen_until_it_was_replaced_writes_nothing_twice() 
     kafka.create_topic(&source, PARTITIONS).await;
     let to = format!("{source}.counts");
     let group = Kafka::unique("aggregation");
-    let config = streams(&source, &to);
+    let config = format!("workers = 2\n{}", streams(&source, &to));
     let mut frozen = Aggregation::start_in_group(kafka, &config, &group).await;
     produce(kafka, &source, 0).await;
     until_all_is_counted(kafka, &to, TURN).await;

@@ -43,6 +43,12 @@ const KEYS: &[Key] = &[
         help: "folder for what this process keeps over a restart; no other process may use it",
     },
     Key {
+        path: "workers",
+        form: Form::Integer { min: 1, max: 256 },
+        default: Default::Value("1"),
+        help: "threads that share the partitions of this process; each is a member of the group",
+    },
+    Key {
         path: "commit_interval",
         form: Form::Duration,
         default: Default::Value("100ms"),

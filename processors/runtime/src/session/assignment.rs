@@ -1,3 +1,4 @@
+use super::inbox::Queue;
 use crate::quiet::Quiet;
 use rdkafka::{
     ClientContext, TopicPartitionList,
@@ -9,7 +10,7 @@ use rdkafka::{
 };
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
 };
 
 /// What the group has decided while the consumer was polled.
@@ -27,12 +28,20 @@ pub(super) struct Assignment {
     events: Mutex<Vec<Event>>,
     owed: Mutex<Option<TopicPartitionList>>,
     membership: Mutex<Option<Arc<ConsumerGroupMetadata>>>,
+    /// Where the records come in.
+    inbox: OnceLock<Weak<Queue>>,
 }
 
 impl Assignment {
     /// What has happened since the last call, in order.
     pub(super) fn take(&self) -> Vec<Event> {
         std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has the records of what is assigned come in there; said once.
+    pub(super) fn set_inbox(&self, queue: Weak<Queue>) {
+        // There is one inbox for each consumer.
+        let _first = self.inbox.set(queue);
     }
 
     /// What this process is in the group since the newest event. It is not asked for later: by then
@@ -92,7 +101,12 @@ impl ConsumerContext for Assignment {
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = consumer.group_metadata().map(Arc::new);
         match rebalance {
-            Rebalance::Assign(partitions) => self.push(Event::Assigned(places(partitions))),
+            Rebalance::Assign(partitions) => {
+                if let Some(queue) = self.inbox.get().and_then(Weak::upgrade) {
+                    queue.divert(consumer, partitions);
+                }
+                self.push(Event::Assigned(places(partitions)));
+            }
             Rebalance::Revoke(partitions) => {
                 self.commit_owed(consumer);
                 self.push(Event::Revoked(places(partitions)));

@@ -1,10 +1,9 @@
 //! The tasks of the partitions that this process has.
 
-use super::{Ground, assignment::Event, message::borrow};
+use super::{Ground, assignment::Event};
 use crate::{Metrics, restore::restore, status::Part};
 use anyhow::Context as _;
-use footfall_task::{Effects, Kind, Offset, Partition, Processor, Send, Task};
-use rdkafka::{Message as _, message::BorrowedMessage};
+use footfall_task::{Effects, Kind, Offset, Partition, Processor, Record, Send, Task};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -82,25 +81,21 @@ impl<'a, P: Processor> Partitions<'a, P> {
                 .keys()
                 .map(|partition| (topic.clone(), *partition))
         });
-        let places: BTreeSet<_> = places.collect();
-        let count = i64::try_from(places.len()).unwrap_or(i64::MAX);
-        self.ground.metrics.partitions.set(count);
-        self.ground.assigned.send_replace(places);
+        self.ground.assign(places.collect());
         Ok(())
     }
 
     /// Processes a record, and says how long its effects may wait to be written.
-    pub(super) fn process(&mut self, message: &BorrowedMessage<'_>) -> Duration {
+    pub(super) fn process(&mut self, record: &Record<'_>) -> Duration {
         let interval = self.ground.config.commit_interval;
-        let partitions = self.running.get_mut(message.topic());
-        let running = partitions.and_then(|running| running.get_mut(&message.partition()));
+        let partitions = self.running.get_mut(record.topic);
+        let running = partitions.and_then(|running| running.get_mut(&record.partition.0));
         // A record of a partition that has just been revoked is another's matter.
         let Some(running) = running else {
             return interval;
         };
-        let record = borrow(message);
         let before = running.effects.sends.len();
-        running.task.process(&record, &mut running.effects);
+        running.task.process(record, &mut running.effects);
         running.next = Some(record.offset.next());
         running.records.inc();
         let sends = &running.effects.sends[before..];
