@@ -140,7 +140,7 @@ fn unsafe_code_is_in_one_module() {
             }
         });
     }
-    assert_eq!(found, ["processors/runtime/src/session/inbox.rs"]);
+    assert_eq!(found, ["processors/runtime/src/native.rs"]);
 }
 
 /// Shows each Rust file below a folder.

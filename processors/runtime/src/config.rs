@@ -102,7 +102,10 @@ impl Config {
         let mut defaults = vec![
             ("acks", "all"),
             ("enable.idempotence", "true"),
-            ("linger.ms", "1"),
+            // What is written for a commit is flushed at its end; until then only full requests go.
+            // (While one of a partition is under way and what follows it has lingered, the client
+            // waits for the answer in a loop that costs a core.)
+            ("linger.ms", "1000"),
             ("compression.type", "lz4"),
             // A record that the source took must fit into `.late` and `.dlq` with its new headers;
             // the topic's own limit is the broker's matter.
@@ -113,6 +116,9 @@ impl Config {
             Delivery::AtLeastOnce => defaults.push(("message.timeout.ms", "0")),
             Delivery::ExactlyOnce => defaults.extend([
                 ("transactional.id", transactional_id.as_str()),
+                // The commit says that all is well; a report for each record costs as much as
+                // sending it.
+                ("delivery.report.only.error", "true"),
                 // What a process that was killed has begun is aborted after so long, and holds up
                 // its readers until then. A record cannot outlive it.
                 ("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS),

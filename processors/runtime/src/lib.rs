@@ -10,6 +10,7 @@ mod clock;
 mod config;
 mod instance;
 mod metrics;
+mod native;
 mod quiet;
 mod restore;
 mod runtime;

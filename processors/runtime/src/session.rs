@@ -2,12 +2,12 @@
 //! loop that processes, writes and commits.
 
 mod assignment;
-mod inbox;
 mod partitions;
 
 use crate::{
     Config, Delivery, Metrics, clock,
     instance::Instance,
+    native::Inbox,
     status::{Part, Report, Worker},
     watch::Assigned,
     writer::{Outcome, Writer},
@@ -15,7 +15,6 @@ use crate::{
 use anyhow::{Context as _, bail};
 use assignment::Assignment;
 use footfall_task::{Kind, Processor};
-use inbox::Inbox;
 use partitions::Partitions;
 use rdkafka::{
     Message as _, TopicPartitionList,
@@ -70,7 +69,7 @@ impl<P> Ground<P> {
 pub(crate) struct Session<'a, P: Processor> {
     ground: &'a Ground<P>,
     /// Before the consumer, so that it is dropped before it.
-    inbox: Inbox,
+    inbox: Inbox<Assignment>,
     consumer: Arc<BaseConsumer<Assignment>>,
     writer: Writer,
     subscribed: Vec<String>,
@@ -90,6 +89,8 @@ impl<'a, P: Processor> Session<'a, P> {
         let consumer = BaseConsumer::from_config_and_context(&config, Assignment::default())
             .context("make a consumer")?;
         let consumer = Arc::new(consumer);
+        let inbox = Inbox::of(&consumer)?;
+        consumer.context().set_inbox(Arc::downgrade(inbox.queue()));
         let writer = Writer::new(
             &ground
                 .config
@@ -103,7 +104,7 @@ impl<'a, P: Processor> Session<'a, P> {
         }
         Ok(Self {
             ground,
-            inbox: Inbox::of(&consumer)?,
+            inbox,
             consumer,
             writer,
             subscribed: Vec::new(),

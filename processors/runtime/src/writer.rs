@@ -5,7 +5,7 @@ mod transaction;
 pub(crate) use transaction::Outcome;
 
 use crate::{
-    Metrics,
+    Metrics, clock, native,
     quiet::Quiet,
     status::{Part, Report},
 };
@@ -23,19 +23,20 @@ use rdkafka::{
 use std::{
     sync::{
         Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicIsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio_util::sync::CancellationToken;
 
-const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(5);
+/// How long the client is told at a time to send whatever it has, and how long it is then left to
+/// wait for answers: told all the time, it waits for them in a loop that costs a core.
+const FLUSH: Duration = Duration::from_millis(1);
+const BETWEEN_FLUSHES: Duration = Duration::from_millis(2);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(5);
-/// How often a wait looks whether it is time to stop.
-const TICK: Duration = Duration::from_millis(100);
 /// How long records that are under way may still take once it is time to stop.
-const PATIENCE_AT_STOP: u32 = 50;
+const PATIENCE_AT_STOP: Duration = Duration::from_secs(5);
 
 /// Writes effects.
 pub(crate) struct Writer {
@@ -86,7 +87,8 @@ impl Writer {
             for index in waiting {
                 self.enqueue(index, &sends[index].record)?;
             }
-            let failed = self.wait(&is_lost)?;
+            self.wait(&is_lost)?;
+            let failed = self.deliveries().all();
             if failed.is_empty() {
                 self.status.goes_on(Part::Writer);
                 return Ok(());
@@ -108,7 +110,10 @@ impl Writer {
                 Ok(()) => return Ok(()),
                 Err((error, refused)) if error == full => {
                     message = refused;
-                    self.sleep(QUEUE_FULL_PAUSE)?;
+                    if self.stop.is_cancelled() {
+                        return Err(Stopped.into());
+                    }
+                    self.flush();
                 }
                 Err((error, _)) => {
                     self.deliveries().done(index, Some(error));
@@ -118,25 +123,34 @@ impl Writer {
         }
     }
 
-    /// Waits until each record is either acknowledged or refused, and says which are refused.
-    fn wait(&self, is_lost: &impl Fn() -> bool) -> anyhow::Result<Vec<(usize, KafkaError)>> {
-        let deliveries = self.deliveries();
-        let mut failed = deliveries.lock();
-        let mut patience = PATIENCE_AT_STOP;
-        while deliveries.outstanding.load(Ordering::Acquire) > 0 {
-            if self.stop.is_cancelled() {
-                patience = patience.checked_sub(1).ok_or(Stopped)?;
-            }
+    /// Waits until no record is under way any more.
+    fn wait(&self, is_lost: &impl Fn() -> bool) -> anyhow::Result<()> {
+        let mut patience = self.patience();
+        while !self.flush() {
+            patience.check()?;
             if is_lost() {
-                drop(failed);
                 self.producer
                     .purge(PurgeConfig::default().queue().inflight());
                 return Err(Lost.into());
             }
-            let woken = deliveries.all_done.wait_timeout(failed, TICK);
-            failed = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
-        Ok(std::mem::take(&mut failed))
+        Ok(())
+    }
+
+    /// Sends what is there, and says whether all of it has met its end.
+    fn flush(&self) -> bool {
+        let is_done = native::flush(&self.producer, FLUSH);
+        if !is_done {
+            std::thread::sleep(BETWEEN_FLUSHES);
+        }
+        is_done
+    }
+
+    fn patience(&self) -> Patience<'_> {
+        Patience {
+            stop: &self.stop,
+            until: None,
+        }
     }
 
     fn report(&self, failed: &[(usize, KafkaError)], sends: &[&Send]) -> anyhow::Result<()> {
@@ -168,6 +182,24 @@ impl Writer {
     }
 }
 
+/// Waits on while the process runs, and a little longer once it is time to stop.
+struct Patience<'a> {
+    stop: &'a CancellationToken,
+    until: Option<Instant>,
+}
+
+impl Patience<'_> {
+    fn check(&mut self) -> Result<(), Stopped> {
+        if self.stop.is_cancelled() {
+            let now = clock::now();
+            if now > *self.until.get_or_insert(now + PATIENCE_AT_STOP) {
+                return Err(Stopped);
+            }
+        }
+        Ok(())
+    }
+}
+
 fn message(index: usize, record: &Outgoing) -> BaseRecord<'_, [u8], [u8], usize> {
     let mut message = BaseRecord::with_opaque_to(&record.topic, index);
     message.key = record.key.as_deref();
@@ -193,12 +225,28 @@ fn message(index: usize, record: &Outgoing) -> BaseRecord<'_, [u8], [u8], usize>
 /// Counts what is under way, told by the producer's own thread.
 #[derive(Debug, Default)]
 struct Deliveries {
-    outstanding: AtomicUsize,
+    outstanding: AtomicIsize,
     failed: Mutex<Vec<(usize, KafkaError)>>,
     all_done: Condvar,
 }
 
 impl Deliveries {
+    /// What was refused, once each record has its report.
+    fn all(&self) -> Vec<(usize, KafkaError)> {
+        let mut failed = self.lock();
+        while self.outstanding.load(Ordering::Acquire) > 0 {
+            let woken = self.all_done.wait(failed);
+            failed = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+        std::mem::take(&mut failed)
+    }
+
+    /// What is known to be refused so far, where only refusals are reported.
+    fn some(&self) -> Vec<(usize, KafkaError)> {
+        self.outstanding.store(0, Ordering::Release);
+        std::mem::take(&mut self.lock())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<(usize, KafkaError)>> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,4 @@
-use super::inbox::Queue;
-use crate::quiet::Quiet;
+use crate::{native::Queue, quiet::Quiet};
 use rdkafka::{
     ClientContext, TopicPartitionList,
     config::RDKafkaLogLevel,

@@ -1,6 +1,6 @@
 //! Effects and the offsets of the records they came from, in one transaction.
 
-use super::{Stopped, Writer};
+use super::Writer;
 use crate::status::Part;
 use anyhow::{Context as _, bail};
 use footfall_task::Send;
@@ -32,7 +32,7 @@ impl Writer {
     /// undone.
     ///
     /// # Errors
-    /// [`Stopped`], or when Kafka refuses.
+    /// [`Stopped`](super::Stopped), or when Kafka refuses.
     pub(crate) fn prepare_transactions(&self) -> anyhow::Result<()> {
         self.status
             .holds_up(Part::Writer, "waiting for kafka's transactions");
@@ -85,7 +85,9 @@ impl Writer {
         for (index, send) in sends.iter().enumerate() {
             self.enqueue(index, &send.record)?;
         }
-        let failed = self.wait(&is_lost)?;
+        self.wait(&is_lost)?;
+        // A report that is still to come would find the commit refused.
+        let failed = self.deliveries().some();
         if let Some((_, error)) = failed.first() {
             self.report(&failed, sends)?;
             bail!("a record of a transaction was not taken: {error}");
@@ -117,15 +119,11 @@ impl Writer {
 
     /// Until it succeeds, or a further try would not help, or it is time to stop.
     fn repeat(&self, call: impl Fn() -> KafkaResult<()>) -> anyhow::Result<()> {
-        let mut patience = super::PATIENCE_AT_STOP;
+        let mut patience = self.patience();
         loop {
             match call() {
                 Ok(()) => return Ok(()),
-                Err(error) if is_retriable(&error) => {
-                    if self.stop.is_cancelled() {
-                        patience = patience.checked_sub(10).ok_or(Stopped)?;
-                    }
-                }
+                Err(error) if is_retriable(&error) => patience.check()?,
                 Err(error) => return Err(error.into()),
             }
         }

@@ -1,19 +1,19 @@
-//! Records of assigned partitions, many at a time.
+//! What librdkafka can do and the Rust client does not offer: records many at a time, and a flush
+//! that returns as soon as it is done.
 //!
-//! A call of the client library for each record, with an event around it, costs several times what
-//! counting the record does. The library's own interface hands over as many as there are in one
-//! call; the Rust client does not offer it, so this module calls it, and nothing else here does.
+//! A call for each record, with an event around it, costs several times what counting the record
+//! does; and a flush that looks every 100 ms is as long as a whole commit interval.
 #![expect(
     unsafe_code,
-    reason = "librdkafka's batches are reached only through its C interface"
+    reason = "both are reached only through librdkafka's C interface"
 )]
 
-use super::assignment::Assignment;
 use footfall_task::{Header, Offset, Partition, Record, Timestamp};
 use rdkafka::{
     TopicPartitionList, bindings as c,
-    consumer::{BaseConsumer, Consumer as _},
+    consumer::{BaseConsumer, Consumer as _, ConsumerContext},
     error::KafkaError,
+    producer::{Producer as _, ProducerContext, ThreadedProducer},
 };
 use std::{
     ffi::{CStr, CString, c_void},
@@ -23,49 +23,63 @@ use std::{
     time::Duration,
 };
 
+/// Sends what a producer holds without waiting for more; whether all of it has met its end in time.
+pub(crate) fn flush<C: ProducerContext + 'static>(
+    producer: &ThreadedProducer<C>,
+    limit: Duration,
+) -> bool {
+    let limit_ms = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
+    // SAFETY: the client lives, for the producer does.
+    let left = unsafe { c::rd_kafka_flush(producer.client().native_ptr(), limit_ms) };
+    left == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+}
+
 /// Where the records of all assigned partitions come in.
-pub(super) struct Inbox {
+pub(crate) struct Inbox<C: ConsumerContext> {
     queue: Arc<Queue>,
     /// Taken from the library and not given back yet; empty between two calls.
     taken: Vec<*mut c::rd_kafka_message_t>,
     /// The queue is of this client, which must outlive it.
-    _consumer: Arc<BaseConsumer<Assignment>>,
+    _consumer: Arc<BaseConsumer<C>>,
 }
 
 /// The library's queue behind an inbox.
-pub(super) struct Queue(NonNull<c::rd_kafka_queue_t>);
+pub(crate) struct Queue(NonNull<c::rd_kafka_queue_t>);
 
 // SAFETY: librdkafka's queues may be used by any thread at any time.
 unsafe impl Send for Queue {}
 // SAFETY: as above.
 unsafe impl Sync for Queue {}
 
-impl Inbox {
-    /// An inbox for what the group assigns to this consumer.
+impl<C: ConsumerContext> Inbox<C> {
+    /// An inbox for records of this consumer.
     ///
     /// # Errors
     /// When the library has no memory for it.
-    pub(super) fn of(consumer: &Arc<BaseConsumer<Assignment>>) -> anyhow::Result<Self> {
+    pub(crate) fn of(consumer: &Arc<BaseConsumer<C>>) -> anyhow::Result<Self> {
         // SAFETY: the client lives, for the consumer does.
         let queue = unsafe { c::rd_kafka_queue_new(consumer.client().native_ptr()) };
         let queue = NonNull::new(queue).ok_or_else(|| anyhow::anyhow!("make a queue"))?;
-        let queue = Arc::new(Queue(queue));
-        consumer.context().set_inbox(Arc::downgrade(&queue));
         Ok(Self {
-            queue,
+            queue: Arc::new(Queue(queue)),
             taken: Vec::new(),
             _consumer: Arc::clone(consumer),
         })
     }
 
+    /// Its queue, to which partitions are diverted.
+    pub(crate) fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
     /// What is there, up to `most` records; waits for the first of them.
-    pub(super) fn take(&mut self, wait: Duration, most: usize) -> Batch<'_> {
+    pub(crate) fn take(&mut self, wait: Duration, most: usize) -> Batch<'_> {
         self.fill(Duration::ZERO, most);
         if self.taken.is_empty() && !wait.is_zero() {
             // The library waits until it has as many as are asked for.
             self.fill(wait, 1);
         }
-        Batch { inbox: self }
+        Batch(&mut self.taken)
     }
 
     fn fill(&mut self, wait: Duration, most: usize) {
@@ -84,9 +98,9 @@ impl Inbox {
 impl Queue {
     /// Has the records of these partitions come in here. Before the consumer begins to fetch them,
     /// so that none goes another way.
-    pub(super) fn divert(
+    pub(crate) fn divert<C: ConsumerContext>(
         &self,
-        consumer: &BaseConsumer<Assignment>,
+        consumer: &BaseConsumer<C>,
         partitions: &TopicPartitionList,
     ) {
         for place in partitions.elements() {
@@ -117,15 +131,13 @@ impl Drop for Queue {
 }
 
 /// Some records, given back to the library when dropped.
-pub(super) struct Batch<'a> {
-    inbox: &'a mut Inbox,
-}
+pub(crate) struct Batch<'a>(&'a mut Vec<*mut c::rd_kafka_message_t>);
 
 impl Batch<'_> {
     /// The records in order of arrival, and between them what the library has to say about a
     /// partition.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Result<Message<'_>, KafkaError>> {
-        let messages = self.inbox.taken.iter();
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Result<Message<'_>, KafkaError>> {
+        let messages = self.0.iter();
         messages.map(|message| {
             // SAFETY: the library's messages stay as they are until they are given back.
             let message = unsafe { &**message };
@@ -140,7 +152,7 @@ impl Batch<'_> {
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
-        for message in self.inbox.taken.drain(..) {
+        for message in self.0.drain(..) {
             // SAFETY: each was handed to us once, and no reference outlives the batch.
             unsafe { c::rd_kafka_message_destroy(message) }
         }
@@ -148,11 +160,11 @@ impl Drop for Batch<'_> {
 }
 
 /// A record in the library's memory.
-pub(super) struct Message<'a>(&'a c::rd_kafka_message_t);
+pub(crate) struct Message<'a>(&'a c::rd_kafka_message_t);
 
 impl<'a> Message<'a> {
     /// The same in the words of tasks.
-    pub(super) fn record(&self) -> Record<'a> {
+    pub(crate) fn record(&self) -> Record<'a> {
         let message = self.0;
         // SAFETY: key and payload are as long as the message says, and live as long as it does.
         let (key, value) = unsafe {
