@@ -240,3 +240,6 @@ unsafe fn bytes<'a>(at: *const c_void, length: usize) -> Option<&'a [u8]> {
     // SAFETY: as said above.
     (!at.is_null()).then(|| unsafe { slice::from_raw_parts(at.cast::<u8>(), length) })
 }
+
+#[cfg(test)]
+mod tests;
