@@ -3,6 +3,7 @@
 mod clicks;
 mod session;
 mod site;
+mod storage;
 mod typed;
 mod views;
 mod visit;
@@ -59,6 +60,25 @@ impl Watched {
             }
         })
         .await;
+    }
+
+    /// Waits until a script in the page returns this.
+    pub(super) async fn until(&self, script: &str, expected: &str) {
+        wait::until(expected, async || {
+            let found = self.browser.run(script).await?;
+            if found == expected {
+                Ok(())
+            } else {
+                Err(found.to_string())
+            }
+        })
+        .await;
+    }
+
+    /// Waits until the page at a path is there, and the SDK on it.
+    pub(super) async fn until_at(&self, path: &str) {
+        self.until("return location.pathname", path).await;
+        self.until_started().await;
     }
 
     /// Runs a script in the page, in a task of its own.

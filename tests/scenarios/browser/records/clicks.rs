@@ -1,7 +1,7 @@
 //! Clicks, on what they were meant for.
 
 use super::Watched;
-use footfall_tests::{browser::Kind, recorder::Page, wait};
+use footfall_tests::{browser::Kind, recorder::Page};
 use serde_json::{Value, json};
 use thirtyfour::By;
 
@@ -87,14 +87,7 @@ async fn a_click_is_told_as_the_page_was_and_in_its_order_though_the_page_change
     .await;
     let link = watched.browser.driver.find(By::Css("#go")).await.unwrap();
     link.click().await.unwrap();
-    wait::until("the next page", async || {
-        match watched.run("return location.pathname").await {
-            path if path == "/left" => Ok(()),
-            path => Err(path.to_string()),
-        }
-    })
-    .await;
-    watched.until_started().await;
+    watched.until_at("/left").await;
     let events = watched.events().await;
     let load = &events[0]["load"];
     let mut first: Vec<_> = events

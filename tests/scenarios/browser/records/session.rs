@@ -11,7 +11,6 @@ use std::collections::BTreeSet;
 
 crate::browser::in_every_browser!(
     tabs_that_start_at_once_on_empty_storage_end_with_one_visitor_and_one_session,
-    without_cookies_and_the_like_there_is_no_visitor_and_no_session,
     a_session_ends_after_half_an_hour_or_a_day_or_with_another_campaign,
     the_time_zone_is_told_from_the_second_batch_on,
 );
@@ -22,18 +21,28 @@ const CLOCK: &str = "<script>
     Date.now = () => now() + Number(sessionStorage.minutes ?? 0) * 60000;
   </script>";
 
-const STORED: &str =
-    "return { local: Object.keys(localStorage).sort(), session: Object.keys(sessionStorage),
-    cookies: document.cookie.split('; ').map((cookie) => cookie.split('=')[0]).sort() }";
-
-fn distinct(events: &[Value], member: &str) -> BTreeSet<String> {
+pub(super) fn distinct(events: &[Value], member: &str) -> BTreeSet<String> {
     events
         .iter()
         .map(|event| event[member].to_string())
         .collect()
 }
 
-async fn status(watched: &Watched, member: &str) -> Value {
+/// Waits until so many pages have been viewed, and returns all that was taken.
+async fn until_viewed(recorder: &Recorder, count: usize) -> Vec<Value> {
+    wait::until("a view of each", async || {
+        let taken = recorder.taken();
+        let views = taken.iter().filter(|event| event["type"] == "page_view");
+        if views.count() == count {
+            Ok(taken)
+        } else {
+            Err(format!("{taken:#?}"))
+        }
+    })
+    .await
+}
+
+pub(super) async fn status(watched: &Watched, member: &str) -> Value {
     watched
         .run(&format!("return footfall.status().{member} ?? null"))
         .await
@@ -56,16 +65,7 @@ async fn tabs_that_start_at_once_on_empty_storage_end_with_one_visitor_and_one_s
         document.body.append(tab);
       }";
     browser.run(open).await.unwrap();
-    let taken = wait::until("a view of each", async || {
-        let taken = recorder.taken();
-        let views = taken.iter().filter(|event| event["type"] == "page_view");
-        if views.count() == 4 {
-            Ok(taken)
-        } else {
-            Err(format!("{taken:#?}"))
-        }
-    })
-    .await;
+    let taken = until_viewed(&recorder, 4).await;
     assert_eq!(distinct(&taken, "load").len(), 4);
     assert_eq!(distinct(&taken, "visitor").len(), 1, "{taken:#?}");
     assert_eq!(distinct(&taken, "session").len(), 1, "{taken:#?}");
@@ -109,60 +109,9 @@ async fn windows_that_are_opened_at_once_on_empty_storage_end_with_one_visitor()
     .await;
     browser.driver.switch_to_window(first).await.unwrap();
     browser.run("free()").await.unwrap();
-    let taken = wait::until("a view of each", async || {
-        let taken = recorder.taken();
-        let views = taken.iter().filter(|event| event["type"] == "page_view");
-        if views.count() == 2 {
-            Ok(taken)
-        } else {
-            Err(format!("{taken:#?}"))
-        }
-    })
-    .await;
+    let taken = until_viewed(&recorder, 2).await;
     assert_eq!(distinct(&taken, "visitor").len(), 1, "{taken:#?}");
     assert_eq!(distinct(&taken, "session").len(), 1, "{taken:#?}");
-}
-
-async fn without_cookies_and_the_like_there_is_no_visitor_and_no_session(kind: Kind) {
-    let recorder = Recorder::start().await;
-    recorder.page(&Page::default().with("cookieless", ""));
-    let browser = Browser::of(kind).await;
-    let watched = Watched { recorder, browser };
-    for path in ["/", "/next"] {
-        let url = format!("{}{path}", watched.recorder.url);
-        watched.browser.driver.goto(&url).await.unwrap();
-        wait::until("the tag", async || {
-            let there = watched.run("return !!window.footfall").await;
-            if there == true {
-                Ok(())
-            } else {
-                Err(there.to_string())
-            }
-        })
-        .await;
-        watched
-            .run_async("await footfall.flush(); footfall.track('one'); footfall.reset(); footfall.track('two'); await footfall.flush()")
-            .await;
-    }
-    let log = watched.recorder.log();
-    for batch in log.batches() {
-        for member in ["visitor", "session"] {
-            assert_eq!(batch.json().get(member), None, "{}", batch.body);
-        }
-    }
-    let taken = log.taken();
-    assert_eq!(
-        taken.iter().filter(|event| event["name"] == "two").count(),
-        2
-    );
-    assert_eq!(distinct(&taken, "load").len(), 2);
-    let status = watched.run("return footfall.status()").await;
-    assert_eq!((status.get("visitor"), status.get("session")), (None, None));
-    let stored = watched.run(STORED).await;
-    assert_eq!(
-        stored,
-        json!({ "local": [], "session": [], "cookies": [""] })
-    );
 }
 
 async fn a_session_ends_after_half_an_hour_or_a_day_or_with_another_campaign(kind: Kind) {
@@ -272,51 +221,4 @@ async fn a_session_that_is_not_recorded_sends_nothing_and_says_why() {
     assert_eq!(found["recording"], false);
     assert_eq!(found["queued"], 0);
     assert_eq!(watched.recorder.log().len(), 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn visitor_and_session_are_cookies_where_the_site_asks_for_it() {
-    let watched = Watched::open(&Page::default().with("storage", "cookie")).await;
-    watched.events().await;
-    let stored = watched.run(STORED).await;
-    assert_eq!(
-        stored["cookies"],
-        json!(["footfall.session", "footfall.visitor"])
-    );
-    let local = stored["local"].to_string();
-    assert!(
-        !local.contains("visitor") && !local.contains("session"),
-        "{local}"
-    );
-    let before = [
-        status(&watched, "visitor").await,
-        status(&watched, "session").await,
-    ];
-    watched.goto("/next").await;
-    watched.events().await;
-    let after = [
-        status(&watched, "visitor").await,
-        status(&watched, "session").await,
-    ];
-    assert_eq!(after, before);
-    watched.run("footfall.optOut()").await;
-    let stored = watched.run(STORED).await;
-    assert_eq!(
-        stored,
-        json!({ "local": ["footfall.choice"], "session": [], "cookies": [""] })
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_kept_between_pages_where_the_site_asks_for_it() {
-    let watched = Watched::open(&Page::default().with("storage", "memory")).await;
-    watched.events().await;
-    let before = status(&watched, "visitor").await;
-    watched.goto("/next").await;
-    watched.run("footfall.track('waits')").await;
-    assert_ne!(status(&watched, "visitor").await, before);
-    let script = format!("await new Promise((kept) => setTimeout(kept, 300)); {STORED}");
-    let stored = watched.run_async(&script).await;
-    let nothing = json!({ "local": [], "session": [], "cookies": [""] });
-    assert_eq!(stored, nothing);
 }

@@ -1,7 +1,7 @@
 //! Addresses that scripts make of what is being typed.
 
 use super::Watched;
-use footfall_tests::{browser::Kind, recorder::Page, wait};
+use footfall_tests::{browser::Kind, recorder::Page};
 use thirtyfour::By;
 
 crate::browser::in_every_browser!(
@@ -76,16 +76,7 @@ async fn what_is_typed_into_a_form_that_is_not_tracked_is_not_told_by_the_next_a
     let watched = Watched::of(kind, &Page::default().body(form)).await;
     type_into(&watched, "#wish", "my secret").await;
     click(&watched, "#go").await;
-    wait::until("the answer", async || {
-        let path = watched.run("return location.pathname").await;
-        if path == "/found" {
-            Ok(())
-        } else {
-            Err(path.to_string())
-        }
-    })
-    .await;
-    watched.until_started().await;
+    watched.until_at("/found").await;
     assert_eq!(watched.views().await, ["/", "/found"]);
     assert!(watched.events_of("form_submit").await.is_empty());
     let sent = sent(&watched);
@@ -97,16 +88,7 @@ async fn what_is_typed_is_not_told_by_the_page_that_a_script_opens_with_it() {
     let search = r#"<input id="wish" onchange="location.assign('/find?about=' + encodeURIComponent(value))">"#;
     let watched = Watched::open(&Page::default().body(search)).await;
     type_into(&watched, "#wish", "my secret\u{e007}").await;
-    wait::until("the answer", async || {
-        let path = watched.run("return location.pathname").await;
-        if path == "/find" {
-            Ok(())
-        } else {
-            Err(path.to_string())
-        }
-    })
-    .await;
-    watched.until_started().await;
+    watched.until_at("/find").await;
     assert_eq!(watched.views().await, ["/", "/find"]);
     let sent = sent(&watched);
     assert!(!sent.contains("secret"), "{sent}");

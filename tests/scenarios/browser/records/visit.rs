@@ -29,16 +29,7 @@ async fn a_form_is_told_by_its_name_and_never_what_was_typed_not_even_by_the_add
         .click()
         .await
         .unwrap();
-    wait::until("the answer", async || {
-        let path = watched.run("return location.pathname").await;
-        if path == "/found" {
-            Ok(())
-        } else {
-            Err(path.to_string())
-        }
-    })
-    .await;
-    watched.until_started().await;
+    watched.until_at("/found").await;
     watched
         .run("history.pushState(null, '', '/next?from=' + 'found')")
         .await;
@@ -115,27 +106,15 @@ async fn time_in_the_background_is_no_visible_time() {
     let watched = Watched::open(&Page::default()).await;
     let driver = &watched.browser.driver;
     driver.minimize_window().await.unwrap();
-    wait::until("the hidden page", async || {
-        let state = watched.run("return document.visibilityState").await;
-        if state == "hidden" {
-            Ok(())
-        } else {
-            Err(state.to_string())
-        }
-    })
-    .await;
+    watched
+        .until("return document.visibilityState", "hidden")
+        .await;
     let hidden = "await new Promise((later) => setTimeout(later, 1500)); return performance.now()";
     let since_start = watched.run_async(hidden).await.as_f64().unwrap();
     driver.maximize_window().await.unwrap();
-    wait::until("the visible page", async || {
-        let state = watched.run("return document.visibilityState").await;
-        if state == "visible" {
-            Ok(())
-        } else {
-            Err(state.to_string())
-        }
-    })
-    .await;
+    watched
+        .until("return document.visibilityState", "visible")
+        .await;
     watched.run("history.pushState(null, '', '/next')").await;
     let leaves = watched.events_of("page_leave").await;
     let visible = leaves[0]["properties"]["visible_ms"].as_f64().unwrap();
