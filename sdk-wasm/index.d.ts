@@ -38,7 +38,7 @@ export interface Options {
   twin?: () => Promise<TwinModule>;
   /** What measures for `vitals`: `() => import("@footfall/sdk/vitals")`. Default: none. */
   vitals?: () => Promise<VitalsModule>;
-  /** Says on the console what is recorded and sent, and why not. Default: false. */
+  /** Says on the console what is recorded, queued, sent and dropped, and why. Default: false. */
   debug?: boolean;
 }
 

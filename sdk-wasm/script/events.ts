@@ -56,7 +56,7 @@ export function record(
   told: Details | (() => Details | undefined),
   time = Date.now(),
 ): void {
-  const { href } = location;
+  const href = document.URL;
   const shared = type === "identify" ? {} : common;
   happened.push(() => {
     const details = typeof told === "function" ? told() : told;
@@ -125,14 +125,14 @@ function judge(event: Event): void {
   // The core gives the id and the number.
   const fit: Event = { ...judged, time, id: undefined, seq: undefined };
   for (const name of ["page", "element", "properties"]) {
-    if (!fit[name] || typeof fit[name] !== "object" || Array.isArray(fit[name])) {
+    if (Object(fit[name]) !== fit[name] || Array.isArray(fit[name])) {
       delete fit[name];
     }
   }
   const json = attempt(() => JSON.stringify(fit));
   if (json) {
-    say(Word.Recorded, json);
     enter(Call.Record, json);
+    say(Word.Recorded, json, () => enter(Call.Status));
     keepSoon();
   }
 }

@@ -11,7 +11,7 @@ import { attempt } from "./store";
 import { utf8 } from "./utf8";
 import { Word } from "./word";
 
-/** What came back: the status or 0, how long to wait or -1, and how many events were refused. */
+/** What came back: the status or 0, how long to wait or not a number, and how many events were refused. */
 type Answer = [status: number, askedMs: number, rejected: number];
 
 /** All keepalive requests and beacons of a page share 64 KiB, whoever sends them: the rest is theirs. */
@@ -22,7 +22,7 @@ const LIMIT_MS = 3e4;
 
 /** Where batches go. */
 let url: string;
-let timer: number | undefined;
+let timer: ReturnType<typeof setTimeout> | undefined;
 let running: Promise<void> | undefined;
 /** Whether something became due while batches were sent. */
 let again = false;
@@ -31,6 +31,8 @@ let posted: Promise<Answer> | undefined;
 let request: AbortController | undefined;
 /** A request that failed may have been one too many for keepalive. */
 let failed = false;
+/** How many bytes of ours the browser carries: keepalive requests until their answer is read, and beacons. */
+let carried = 0;
 /** Takes back what the browser would send at the page's end. */
 let armed: AbortController | undefined;
 
@@ -54,7 +56,7 @@ export function halt(): void {
 export function wake(waitMs: number): void {
   clearTimeout(timer);
   if (waitMs >= 0) {
-    timer = globalThis.setTimeout(pump, Math.min(waitMs, 36e5)) as unknown as number;
+    timer = setTimeout(pump, Math.min(waitMs, 36e5));
   }
 }
 
@@ -63,13 +65,17 @@ export function post(body: string): void {
   posted = ask(body);
 }
 
-export function beacon(body: string): boolean {
-  const taken = navigator.onLine !== false && attempt(() => navigator.sendBeacon(url, body));
+export function beacon(body: string): boolean | undefined {
+  const bytes = navigator.onLine === false ? 0 : fit(body);
+  const taken = !!bytes && attempt(() => navigator.sendBeacon(url, body));
   if (taken) {
+    carried += bytes;
+    // Nobody is told of its end. If this is too soon, the browser takes no other.
+    setTimeout(() => (carried -= bytes), 1e3);
     remember(body);
     say(Word.Left, body);
   }
-  return !!taken;
+  return taken;
 }
 
 /** The browser sends what was armed last when the page ends, even by a crash. */
@@ -78,8 +84,8 @@ export function arm(): void {
   const { fetchLater } = globalThis as { fetchLater?: typeof fetch };
   const body = fetchLater && enter(Call.Snapshot);
   if (body) {
-    armed = new AbortController();
-    attempt(() => fetchLater(url, { ...init(body), signal: armed!.signal }));
+    const { signal } = (armed = new AbortController());
+    attempt(() => fetchLater(url, init(body, signal)));
   }
 }
 
@@ -125,17 +131,18 @@ async function step(): Promise<boolean> {
 async function ask(body: string): Promise<Answer> {
   if (!globalThis.fetch) {
     // What else may send has no answer, and is believed.
-    return [beacon(body) ? 202 : 0, -1, 0];
+    return [beacon(body) ? 202 : 0, NaN, 0];
   }
   const settle = remember(body);
   say(Word.Sending, body);
-  const answer: Answer = [0, -1, 0];
-  const controller = (request = new AbortController());
-  const { signal } = controller;
-  const limit = globalThis.setTimeout(() => controller.abort(), LIMIT_MS);
+  const answer: Answer = [0, NaN, 0];
+  request = new AbortController();
+  const { signal } = request;
+  const limit = setTimeout(() => request!.abort(), LIMIT_MS);
+  const bytes = failed ? 0 : fit(body);
+  carried += bytes;
   try {
-    const keepalive = !failed && utf8(body).length < MOST_KEEPALIVE;
-    const response = await fetch(url, { ...init(body), keepalive, signal });
+    const response = await fetch(url, init(body, signal, bytes));
     answer[1] = askedMs(response.headers.get("Retry-After"), Date.now());
     answer[0] = response.status;
     // Until its answer is read, Chromium counts a keepalive request as being on its way.
@@ -143,15 +150,22 @@ async function ask(body: string): Promise<Answer> {
   } catch {
     // No answer, or one that refuses no single event.
   }
+  carried -= bytes;
   clearTimeout(limit);
   settle?.(answer[0]);
   say(Word.Answered, answer[0], body);
   return answer;
 }
 
+/** How many bytes it has, if our share has room for them, or else 0. */
+function fit(body: string): number {
+  const { length } = utf8(body);
+  return carried + length > MOST_KEEPALIVE ? 0 : length;
+}
+
 /** A text body is text/plain, which needs no preflight. */
-function init(body: string): RequestInit {
-  return { method: "POST", body, credentials: "omit" };
+function init(body: string, signal: AbortSignal, keepalive?: number): RequestInit {
+  return { method: "POST", body, credentials: "omit", signal, keepalive: !!keepalive };
 }
 
 /** Keeps it for `inspect()`, if the site wants that. */

@@ -44,6 +44,6 @@ test("a server asks for time in seconds or by a date", () => {
   assert.equal(askedMs("120", now), 120_000);
   assert.equal(askedMs("Wed, 25 Nov 2026 00:00:30 GMT", now), 30_000);
   assert.equal(askedMs("Tue, 24 Nov 2026 00:00:00 GMT", now), 0);
-  assert.equal(askedMs("soon", now), -1);
-  assert.equal(askedMs(null, now), -1);
+  assert.equal(askedMs("soon", now), NaN);
+  assert.equal(askedMs(null, now), NaN);
 });

@@ -2,11 +2,13 @@
 // a lock for as long as it lives: who gets that lock may take what the tab has left.
 
 import { Call } from "./code";
+import { say } from "./extras";
 import { enter, isBroken } from "./guard";
 import { arm } from "./sender";
 import { number, stores, text } from "./settings";
 import { names, read, remove, write } from "./store";
 import { utf8 } from "./utf8";
+import { Word } from "./word";
 
 /** What the name of a load's events starts with; the load's id follows. */
 const UNSENT = "unsent.";
@@ -28,7 +30,7 @@ let ours: string;
 /** Our own; empty while nothing may be kept. */
 let own = "";
 let written = "";
-let timer: number | undefined;
+let timer: ReturnType<typeof setTimeout> | undefined;
 let last = 0;
 /** Tabs whose end we wait for. */
 let watched = new Set<string>();
@@ -38,7 +40,7 @@ let life = new AbortController();
 /** Starts to keep the events of a load. */
 export function open(load: string): void {
   ours = UNSENT + text("writeKey") + ".";
-  own = text("storage") === "memory" ? "" : ours + load;
+  own = stores() ? ours + load : "";
   written = "";
   live();
 }
@@ -62,10 +64,10 @@ export function leaveTrapped(): void {
 /** Writes soon: at once after a pause, but never in the handler in which something happened. */
 export function keepSoon(): void {
   const wait = last + PAUSE_MS - Date.now();
-  timer ??= globalThis.setTimeout(() => {
+  timer ??= setTimeout(() => {
     last = Date.now();
     keep();
-  }, wait) as unknown as number;
+  }, wait);
 }
 
 /** Writes what has not arrived. */
@@ -158,7 +160,9 @@ function save(leaving: boolean): void {
       return true;
     }
     written = text;
-    return text ? write(own, stamp + "\n" + text) : remove(own);
+    const isDone = text ? write(own, stamp + "\n" + text) : remove(own);
+    say(Word.Stored, text, isDone);
+    return isDone;
   };
   put(Math.max(room, 1)) || (remove(own), put(0));
 }

@@ -32,12 +32,12 @@ export function read(name: string): string | undefined {
   return attempt(() => localStorage.getItem(PREFIX + name)) ?? undefined;
 }
 
-export function write(name: string, value: string): boolean {
-  return !!attempt(() => (localStorage.setItem(PREFIX + name, value), true));
+export function write(name: string, value: string): boolean | undefined {
+  return attempt(() => (localStorage.setItem(PREFIX + name, value), true));
 }
 
-export function remove(name: string): boolean {
-  return !!attempt(() => (localStorage.removeItem(PREFIX + name), true));
+export function remove(name: string): boolean | undefined {
+  return attempt(() => (localStorage.removeItem(PREFIX + name), true));
 }
 
 /** The names that start so. */

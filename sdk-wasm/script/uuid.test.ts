@@ -3,9 +3,9 @@ import test from "node:test";
 import { newId, uuid } from "./uuid";
 
 test("a UUID says its time, version and variant, and has all other bits at random", () => {
-  const zeros = uuid(0x017f22e279b0, new Uint8Array(9));
+  const zeros = uuid(0x017f22e279b0, new Uint8Array(10));
   assert.equal(zeros, "017f22e2-79b0-7000-8000-000000000000");
-  const ones = uuid(1, new Uint8Array(9).fill(255));
+  const ones = uuid(1, new Uint8Array(10).fill(255));
   assert.equal(ones, "00000000-0001-7fff-bfff-ffffffffffff");
 });
 

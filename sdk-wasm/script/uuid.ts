@@ -1,12 +1,12 @@
-/** A UUID of version 7 (RFC 9562): it sorts by time. */
+/** A UUID of version 7 (RFC 9562), of 10 random bytes: it sorts by time. */
 export function uuid(now: number, random: Uint8Array<ArrayBuffer>): string {
+  random[0] = (random[0]! & 15) | 0x70;
+  random[2] = (random[2]! & 63) | 0x80;
   const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0");
   const bits = Array.from(random, (byte) => hex(byte, 2)).join("");
-  const variant = hex(8 + (random[8]! & 3), 1);
-  const time = hex(now, 12);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${bits.slice(0, 3)}-${variant}${bits.slice(3, 6)}-${bits.slice(6, 18)}`;
+  return (hex(now, 12) + bits).replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 export function newId(): string {
-  return uuid(Date.now(), crypto.getRandomValues(new Uint8Array(9)));
+  return uuid(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
 }

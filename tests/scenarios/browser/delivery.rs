@@ -1,5 +1,6 @@
 //! What the SDK sends when, seen by a server that answers as it is told.
 
+mod account;
 mod answers;
 mod errors;
 mod leaving;

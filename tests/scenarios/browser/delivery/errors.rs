@@ -175,13 +175,37 @@ async fn without_storage_or_with_a_full_one_events_arrive_and_the_page_sees_no_e
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn debug_tells_what_is_recorded_sent_and_lost_and_why() {
+async fn debug_tells_what_is_recorded_queued_stored_sent_and_lost_and_why() {
     let (recorder, browser) = opened(Page::default().with("debug", "true")).await;
     until_taken(&recorder, 1).await;
+    until_page(&browser, "footfall.status().queued === 0").await;
     recorder.reply(Reply::Status(400));
-    run(&browser, "footfall.track('told'); return footfall.flush()").await;
-    for words in ["recorded", "told", "sending", "answered 400", "rejected"] {
-        let told = format!("window.said.some((line) => line.includes('{words}'))");
-        until_page(&browser, &told).await;
+    run(&browser, "footfall.track('told'); footfall.track('too')").await;
+    let stored = "in storage until the server has them: 2";
+    until_said(&browser, &["recorded, and queued with 2 in all: {", stored]).await;
+    run(&browser, "return footfall.flush()").await;
+    until_said(&browser, &["told", "sending", "answered 400", "rejected"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn debug_tells_why_an_event_is_not_recorded_or_not_stored() {
+    let page = Page::default().with("debug", "true");
+    let (_recorder, browser) = opened(page.clone().with("sample", "0")).await;
+    until_said(&browser, &["not recorded (sampled_out): {"]).await;
+    let full = "<script>Storage.prototype.setItem = () => {
+        throw new DOMException('full', 'QuotaExceededError') }</script>";
+    let (_recorder, browser) = opened(page.head(full)).await;
+    let memory = "storage takes nothing; only this page's memory has what waits: 1";
+    until_said(&browser, &[memory]).await;
+}
+
+/// Waits until all of these were told, in whatever order.
+async fn until_said(browser: &Browser, words: &[&str]) {
+    for words in words {
+        let said = format!(
+            "window.said.some((line) => line.includes({}))",
+            json!(words)
+        );
+        until_page(browser, &said).await;
     }
 }
