@@ -45,10 +45,37 @@ impl Tally {
         let lost = &self.lost;
         assert!(
             lost.len() <= most,
-            "lost {} where {most} may be: {}",
+            "lost {} where {most} may be: {}; the first of them was in [{}]; pages told [{}]",
             lost.len(),
-            ranges(lost)
+            ranges(lost),
+            self.requests_with(lost.first().copied()),
+            self.told()
         );
+    }
+
+    /// The requests that carried a number, taken or not.
+    fn requests_with(&self, number: Option<u64>) -> String {
+        let carries = |request: &&Request| {
+            let mut events = request.events().into_iter();
+            events.any(|event| event["properties"]["n"].as_u64() == number)
+        };
+        let requests = self.log.batches().filter(carries).map(|request| {
+            let kind = if request.is_beacon() {
+                "beacon"
+            } else {
+                "fetch"
+            };
+            format!("{kind} of {}: {:?}", sender(request), request.status)
+        });
+        requests.collect::<Vec<_>>().join(", ")
+    }
+
+    /// What pages have said of losses.
+    fn told(&self) -> String {
+        let taken = self.log.taken();
+        let lost = taken.iter().filter(|event| event["type"] == "lost");
+        let lost = lost.map(|event| event["properties"].to_string());
+        lost.collect::<Vec<_>>().join(", ")
     }
 
     /// An event may come twice if whoever sent it could not know that it had arrived.
