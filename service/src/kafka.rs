@@ -1,7 +1,9 @@
 //! Kafka clients as the configuration describes them, and topics that are made when they are missing.
 
+mod policies;
 mod topics;
 
+pub use policies::{Policy, cleanup_policies};
 pub use topics::{CreateTopics, Error, NewTopic, create_missing};
 
 use rdkafka::ClientConfig;

@@ -5,4 +5,5 @@ mod codec;
 mod exactly_once;
 mod faults;
 mod routes;
+mod topics;
 mod windows;

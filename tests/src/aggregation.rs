@@ -1,6 +1,6 @@
 //! The aggregation processor under test.
 
-use crate::{client, kafka::Kafka, port, program::Program};
+use crate::{client, kafka::Kafka, port, program::Program, wait};
 use std::fs;
 use tempfile::TempDir;
 
@@ -30,6 +30,17 @@ impl Aggregation {
     /// # Panics
     /// When it does not start.
     pub async fn start_in_group(kafka: &Kafka, config: &str, group: &str) -> Self {
+        let started = Self::launch(kafka, config, group);
+        started.until_ready().await;
+        started
+    }
+
+    /// The same without waiting, because something is in its way.
+    ///
+    /// # Panics
+    /// When it cannot be started at all.
+    #[must_use]
+    pub fn launch(kafka: &Kafka, config: &str, group: &str) -> Self {
         let folder = TempDir::new().expect("a folder for the configuration");
         let file = folder.path().join("aggregation.toml");
         fs::write(&file, config).expect("write the configuration");
@@ -49,14 +60,12 @@ impl Aggregation {
         .map(str::to_owned)
         .to_vec();
         let program = Program::start("footfall-aggregation", &flags);
-        let started = Self {
+        Self {
             url: format!("http://{address}"),
             program,
             folder,
             flags,
-        };
-        started.until_ready().await;
-        started
+        }
     }
 
     /// Starts it again, after it was killed or stopped, with the same flags.
@@ -72,6 +81,18 @@ impl Aggregation {
     /// Waits until it has reached Kafka.
     pub async fn until_ready(&self) {
         client::until_answers(&format!("{}/readyz", self.url), r#""kafka":"up""#).await;
+    }
+
+    /// Waits until `/readyz` says why nothing is processed, and the reason contains this.
+    pub async fn until_held_up(&self, part: &str) -> String {
+        let url = format!("{}/readyz", self.url);
+        wait::until(&format!("a reason with `{part}`"), async || {
+            let answer = client::get(&url).await?;
+            let reason = answer.json()["reason"].as_str().map(str::to_owned);
+            let told = reason.filter(|reason| reason.contains(part));
+            told.ok_or_else(|| format!("{answer:?}"))
+        })
+        .await
     }
 
     /// `GET` below its address, as JSON.

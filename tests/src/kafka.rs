@@ -7,7 +7,7 @@ use nix::{
 };
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
-    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer as _},
     error::{KafkaError, RDKafkaErrorCode},
@@ -126,18 +126,24 @@ impl Kafka {
     /// # Panics
     /// When it fails.
     pub async fn java(&self, name: &str, arguments: &[&str]) -> String {
-        let classes = program::target().join("kafka/libs/*");
-        let mut java = Command::new("java");
-        java.args(["-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp"])
-            .arg(classes)
-            .arg(program::root().join("tests/java").join(name))
+        let mut java = java();
+        java.arg(program::root().join("tests/java").join(name))
             .arg(&self.brokers)
             .args(arguments);
-        let running = tokio::task::spawn_blocking(move || java.output());
-        let output = running.await.expect("an end").expect("java starts");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{name}: {said}");
-        String::from_utf8(output.stdout).expect("text")
+        run_java(java).await
+    }
+
+    /// Runs a command as it would be typed: `kafka-configs.sh …`, which comes with Kafka.
+    ///
+    /// # Panics
+    /// When it is another command, or fails.
+    pub async fn run_tool(&self, command: &str) {
+        let arguments = command.strip_prefix("kafka-configs.sh ");
+        let arguments = arguments.unwrap_or_else(|| panic!("no `kafka-configs.sh`: {command}"));
+        let mut java = java();
+        java.arg("kafka.admin.ConfigCommand")
+            .args(arguments.split(' '));
+        run_java(java).await;
     }
 
     /// A topic name of one's own.
@@ -172,6 +178,20 @@ impl Kafka {
             .expect("an answer");
         for result in results {
             result.unwrap_or_else(|(topic, code)| panic!("create {topic}: {code}"));
+        }
+    }
+
+    /// Has a topic have this many partitions from now on, more than before.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn add_partitions(&self, topic: &str, partitions: usize) {
+        let admin: AdminClient<DefaultClientContext> =
+            self.client().create().expect("an admin client");
+        let wanted = [NewPartitions::new(topic, partitions)];
+        let results = admin.create_partitions(&wanted, &AdminOptions::new());
+        for result in results.await.expect("an answer") {
+            result.unwrap_or_else(|(topic, code)| panic!("add to {topic}: {code}"));
         }
     }
 
@@ -254,6 +274,23 @@ impl Kafka {
         config.set("bootstrap.servers", &self.brokers);
         config
     }
+}
+
+/// With the classes of Kafka and Kafka Streams.
+fn java() -> Command {
+    let mut java = Command::new("java");
+    java.args(["-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp"])
+        .arg(program::target().join("kafka/libs/*"));
+    java
+}
+
+async fn run_java(mut java: Command) -> String {
+    let said = format!("{java:?}");
+    let running = tokio::task::spawn_blocking(move || java.output());
+    let output = running.await.expect("an end").expect("java starts");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}: {error}");
+    String::from_utf8(output.stdout).expect("text")
 }
 
 /// A record to be produced.

@@ -11,6 +11,7 @@ mod config;
 mod instance;
 mod metrics;
 mod native;
+mod policies;
 mod quiet;
 mod restore;
 mod runtime;

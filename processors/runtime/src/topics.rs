@@ -1,7 +1,8 @@
 //! Which topics there must be before a source can be read.
 
+use crate::policies::Policies;
 use footfall_service::kafka::NewTopic;
-use footfall_task::Source;
+use footfall_task::{Cleanup, Source};
 use std::collections::BTreeMap;
 
 /// How many partitions each existing topic has.
@@ -18,8 +19,13 @@ pub(crate) struct Survey {
     pub(crate) reasons: Vec<String>,
 }
 
-/// Compares what must be there with what is.
-pub(crate) fn survey(sources: &[Source], existing: &Partitions) -> Survey {
+/// Compares what must be there with what is; `brokers` is for the commands that mend it.
+pub(crate) fn survey(
+    sources: &[Source],
+    existing: &Partitions,
+    policies: &Policies,
+    brokers: &str,
+) -> Survey {
     let mut survey = Survey::default();
     let made_beside = |topic: &str| {
         let mut beside = sources.iter().flat_map(|source| &source.beside);
@@ -43,7 +49,7 @@ pub(crate) fn survey(sources: &[Source], existing: &Partitions) -> Survey {
                 None => {
                     is_readable = false;
                     let like = Some(source.topic.to_string());
-                    let compact = internal.compact;
+                    let compact = internal.cleanup == Cleanup::Replaced;
                     survey.missing.push(NewTopic {
                         name,
                         like,
@@ -52,13 +58,16 @@ pub(crate) fn survey(sources: &[Source], existing: &Partitions) -> Survey {
                 }
                 Some(&found) if internal.same_partitions && found < count => {
                     is_readable = false;
-                    survey.reasons.push(format!(
-                        "topic `{name}` has {found} partitions, and must have {count} as `{}` has; \
-                         add some with `kafka-topics.sh --alter --topic {name} --partitions {count}`",
-                        source.topic
-                    ));
+                    survey
+                        .reasons
+                        .push(too_few(&name, found, count, &source.topic, brokers));
                 }
-                Some(_) => {}
+                Some(_) if !policies.are_told(&name) => is_readable = false,
+                Some(_) => {
+                    let wrong = policies.mistake(internal, brokers);
+                    is_readable &= wrong.is_none();
+                    survey.reasons.extend(wrong);
+                }
             }
         }
         if is_readable {
@@ -68,28 +77,35 @@ pub(crate) fn survey(sources: &[Source], existing: &Partitions) -> Survey {
     survey
 }
 
+fn too_few(topic: &str, found: usize, count: usize, source: &str, brokers: &str) -> String {
+    format!(
+        "topic `{topic}` has {found} partitions, and must have {count} as `{source}` has; add some with \
+         `kafka-topics.sh --bootstrap-server {brokers} --alter --topic {topic} --partitions {count}`"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use footfall_task::Internal;
 
     fn sources() -> Vec<Source> {
-        let internal = |topic: &str, compact, same_partitions| Internal {
+        let internal = |topic: &str, cleanup, same_partitions| Internal {
             topic: topic.into(),
-            compact,
+            cleanup,
             same_partitions,
         };
         vec![
             Source {
                 topic: "events".into(),
                 beside: vec![
-                    internal("out", false, false),
-                    internal("rekeyed", false, false),
+                    internal("out", Cleanup::Any, false),
+                    internal("rekeyed", Cleanup::Old, false),
                 ],
             },
             Source {
                 topic: "rekeyed".into(),
-                beside: vec![internal("changelog", true, true)],
+                beside: vec![internal("changelog", Cleanup::Replaced, true)],
             },
         ]
     }
@@ -101,16 +117,22 @@ mod tests {
             .collect()
     }
 
+    fn surveyed(existing: &Partitions) -> Survey {
+        let policies = [("rekeyed", "delete"), ("changelog", "compact")];
+        let policies = Policies::told(&sources(), &policies);
+        survey(&sources(), existing, &policies, "kafka:9092")
+    }
+
     #[test]
     fn a_missing_source_is_waited_for_and_nothing_is_made() {
-        let survey = survey(&sources(), &existing(&[]));
+        let survey = surveyed(&existing(&[]));
         assert_eq!(survey.reasons, ["source topic `events` does not exist yet"]);
         assert_eq!((survey.readable, survey.missing), (vec![], vec![]));
     }
 
     #[test]
     fn what_is_missing_beside_a_source_is_made_with_its_partitions() {
-        let survey = survey(&sources(), &existing(&[("events", 3), ("out", 1)]));
+        let survey = surveyed(&existing(&[("events", 3), ("out", 1)]));
         let rekeyed = NewTopic {
             name: "rekeyed".into(),
             like: Some("events".into()),
@@ -123,7 +145,7 @@ mod tests {
     #[test]
     fn a_source_is_readable_when_all_beside_it_is_there() {
         let topics = [("events", 3), ("out", 1), ("rekeyed", 2), ("changelog", 2)];
-        let survey = survey(&sources(), &existing(&topics));
+        let survey = surveyed(&existing(&topics));
         assert_eq!(survey.readable, ["events", "rekeyed"]);
         assert_eq!((survey.missing, survey.reasons), (vec![], vec![]));
     }
@@ -131,10 +153,33 @@ mod tests {
     #[test]
     fn a_changelog_with_too_few_partitions_is_refused() {
         let topics = [("events", 3), ("out", 1), ("rekeyed", 2), ("changelog", 1)];
-        let survey = survey(&sources(), &existing(&topics));
+        let survey = surveyed(&existing(&topics));
         assert_eq!(survey.readable, ["events"]);
-        assert!(
-            survey.reasons[0].starts_with("topic `changelog` has 1 partitions, and must have 2")
-        );
+        let expected = "topic `changelog` has 1 partitions, and must have 2 as `rekeyed` has; add some with \
+             `kafka-topics.sh --bootstrap-server kafka:9092 --alter --topic changelog --partitions 2`";
+        assert_eq!(survey.reasons, [expected]);
+    }
+
+    #[test]
+    fn a_source_whose_topics_lose_what_they_must_keep_is_refused() {
+        let topics = [("events", 3), ("out", 1), ("rekeyed", 2), ("changelog", 2)];
+        let policies = [("rekeyed", "compact"), ("changelog", "delete")];
+        let policies = Policies::told(&sources(), &policies);
+        let survey = survey(&sources(), &existing(&topics), &policies, "kafka:9092");
+        assert!(survey.readable.is_empty());
+        let [rekeyed, changelog] = &*survey.reasons else {
+            panic!("{survey:?}")
+        };
+        assert!(rekeyed.contains("cleanup.policy=compact`, and must have `delete`"));
+        assert!(changelog.contains("cleanup.policy=delete`, and must have `compact`"));
+    }
+
+    #[test]
+    fn a_source_is_not_read_before_kafka_has_told_of_its_topics() {
+        let topics = [("events", 3), ("out", 1), ("rekeyed", 2), ("changelog", 2)];
+        let policies = Policies::told(&sources(), &[("changelog", "compact")]);
+        let survey = survey(&sources(), &existing(&topics), &policies, "kafka:9092");
+        assert_eq!(survey.readable, ["rekeyed"]);
+        assert!(survey.reasons.is_empty());
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     Config, Metrics, Status,
     metrics::Place,
+    policies::Policies,
     quiet::Quiet,
     status::{Part, Report, Worker},
     topics::{Partitions, survey},
@@ -49,6 +50,8 @@ pub(crate) async fn run(
 ) {
     let mut told = Vec::new();
     let report = Report::of(Worker::default(), &watched.status);
+    let mut policies = Policies::of(&sources);
+    let settings = &watched.config.kafka;
     let client = match BaseConsumer::from_config_and_context(&watched.config.observer(), Quiet) {
         Ok(client) => Arc::new(client),
         // The work begins with the same properties and will say what is wrong with them.
@@ -67,8 +70,14 @@ pub(crate) async fn run(
                 continue;
             }
         };
-        let survey = survey(&sources, &existing);
+        let asked = policies.ask(settings, &existing).await;
+        let survey = survey(&sources, &existing, &policies, &settings.brokers);
         let mut reasons = survey.reasons;
+        reasons.extend(
+            asked
+                .err()
+                .map(|error| format!("{:#}", anyhow::Error::from(error))),
+        );
         if !survey.missing.is_empty() {
             reasons.extend(make(&watched.config, &survey.missing).await);
         }

@@ -10,7 +10,8 @@ use footfall_service::{
     metrics,
 };
 use footfall_task::{
-    Effects, Internal, Kind, Outgoing, Partition, Processor, Record, RestoreError, Source, Task,
+    Cleanup, Effects, Internal, Kind, Outgoing, Partition, Processor, Record, RestoreError, Source,
+    Task,
 };
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
@@ -50,14 +51,17 @@ impl Processor for Echo {
     type Task = EchoTask;
 
     fn sources(&self) -> Vec<Source> {
-        let internal = |topic: &str, compact| Internal {
+        let internal = |topic: &str, cleanup| Internal {
             topic: topic.into(),
-            compact,
+            cleanup,
             same_partitions: true,
         };
         vec![Source {
             topic: "in".into(),
-            beside: vec![internal("out", false), internal("changelog", true)],
+            beside: vec![
+                internal("out", Cleanup::Any),
+                internal("changelog", Cleanup::Replaced),
+            ],
         }]
     }
 

@@ -1,7 +1,7 @@
 //! A topology in words and as a picture.
 
 use crate::{Definition, Route, Topology, Windows};
-use footfall_task::{Internal, Processor as _, Source};
+use footfall_task::{Cleanup, Internal, Processor as _, Source};
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 impl Topology {
@@ -137,7 +137,11 @@ fn topics(sources: &[Source]) -> Vec<(Arc<str>, String)> {
 }
 
 fn need(internal: &Internal, source: &str) -> String {
-    let policy = if internal.compact { ", compacted" } else { "" };
+    let policy = match internal.cleanup {
+        Cleanup::Any => "",
+        Cleanup::Replaced => ", compacted and never deleted from",
+        Cleanup::Old => ", not compacted",
+    };
     if internal.same_partitions {
         format!("at least as many partitions as {source}{policy}")
     } else {
@@ -271,8 +275,8 @@ stream views
 
 topics
   events                 must be there
-  app-views-changelog    at least as many partitions as app-views-repartition, compacted
-  app-views-repartition  any number of partitions; made with as many as events
+  app-views-changelog    at least as many partitions as app-views-repartition, compacted and never deleted from
+  app-views-repartition  any number of partitions; made with as many as events, not compacted
   counts                 any number of partitions; made with as many as events
   counts.late            at least as many partitions as events
   events.dlq             at least as many partitions as events

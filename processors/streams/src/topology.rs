@@ -1,5 +1,5 @@
 use crate::{Definition, Route, StreamsTask};
-use footfall_task::{Effects, Internal, Partition, Processor, Source};
+use footfall_task::{Cleanup, Effects, Internal, Partition, Processor, Source};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Streams that run together, in one consumer group.
@@ -54,17 +54,18 @@ impl Processor for Topology {
     fn sources(&self) -> Vec<Source> {
         let mut sources = BTreeMap::<Arc<str>, Vec<Internal>>::new();
         for stream in &self.streams {
-            let changelog = internal(stream.changelog(&self.group), true, true);
+            let changelog = internal(stream.changelog(&self.group), Cleanup::Replaced, true);
             let outputs = [Some(&stream.to), stream.late.as_ref(), stream.dlq.as_ref()];
             let beside = sources.entry(Arc::clone(&stream.from)).or_default();
             for (index, topic) in outputs.into_iter().enumerate() {
                 let same_partitions = index > 0;
-                beside
-                    .extend(topic.map(|topic| internal(Arc::clone(topic), false, same_partitions)));
+                beside.extend(
+                    topic.map(|topic| internal(Arc::clone(topic), Cleanup::Any, same_partitions)),
+                );
             }
             if stream.rekeyed {
                 let repartition = stream.repartition(&self.group);
-                beside.push(internal(Arc::clone(&repartition), false, false));
+                beside.push(internal(Arc::clone(&repartition), Cleanup::Old, false));
                 sources.entry(repartition).or_default().push(changelog);
             } else {
                 beside.push(changelog);
@@ -73,9 +74,9 @@ impl Processor for Topology {
         for route in &self.routes {
             for inlet in &route.from {
                 let outputs = route.to.iter();
-                let outputs = outputs.map(|topic| internal(Arc::clone(topic), false, false));
+                let outputs = outputs.map(|topic| internal(Arc::clone(topic), Cleanup::Any, false));
                 let dlq = inlet.dlq.iter();
-                let dlq = dlq.map(|topic| internal(Arc::clone(topic), false, true));
+                let dlq = dlq.map(|topic| internal(Arc::clone(topic), Cleanup::Any, true));
                 let beside = sources.entry(Arc::clone(&inlet.topic)).or_default();
                 beside.extend(outputs.chain(dlq));
             }
@@ -93,10 +94,10 @@ impl Processor for Topology {
     fn written(&self, _effects: &Effects) {}
 }
 
-fn internal(topic: Arc<str>, compact: bool, same_partitions: bool) -> Internal {
+fn internal(topic: Arc<str>, cleanup: Cleanup, same_partitions: bool) -> Internal {
     Internal {
         topic,
-        compact,
+        cleanup,
         same_partitions,
     }
 }

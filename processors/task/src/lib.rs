@@ -11,5 +11,5 @@ mod record;
 
 pub use effect::{Effects, Kind, Outgoing, Send};
 pub use id::{Offset, Partition, Timestamp};
-pub use processor::{Internal, Processor, RestoreError, Source, Task};
+pub use processor::{Cleanup, Internal, Processor, RestoreError, Source, Task};
 pub use record::{Header, Record};

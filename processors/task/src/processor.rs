@@ -60,11 +60,22 @@ pub struct Source {
 pub struct Internal {
     /// Its name.
     pub topic: Arc<str>,
-    /// Whether only the newest record of each key is kept.
-    pub compact: bool,
+    /// What Kafka may remove of it.
+    pub cleanup: Cleanup,
     /// Whether its partitions must be as many as the source's, because records are put into the
     /// partition of the same number.
     pub same_partitions: bool,
+}
+
+/// What Kafka may remove of a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cleanup {
+    /// What its owner likes; made to keep each record for a time, or for ever.
+    Any,
+    /// Nothing but records that a newer one of their key has replaced: it holds state.
+    Replaced,
+    /// Nothing but records that are old: each one of a key counts.
+    Old,
 }
 
 /// A change in a changelog that cannot belong to the task that reads it.

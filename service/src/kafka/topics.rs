@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::{collections::BTreeMap, time::Duration};
 
 /// How long the broker may take for one answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What librdkafka takes for "as the broker is set up".
 const BROKER_DEFAULT: i32 = -1;
@@ -109,7 +109,7 @@ pub async fn create_missing(
     Ok(made)
 }
 
-type Admin = AdminClient<DefaultClientContext>;
+pub(super) type Admin = AdminClient<DefaultClientContext>;
 
 /// The partition count of every topic there is. The call blocks, so it has a thread of its own.
 async fn existing(
@@ -146,6 +146,7 @@ async fn create(
     request = if topic.compact {
         request.set("cleanup.policy", "compact")
     } else {
+        let request = request.set("cleanup.policy", "delete");
         request.set("retention.ms", retention)
     };
     let options = AdminOptions::new()
@@ -168,7 +169,7 @@ async fn create(
     Ok(())
 }
 
-fn unreachable(settings: &Settings, source: rdkafka::error::KafkaError) -> Error {
+pub(super) fn unreachable(settings: &Settings, source: rdkafka::error::KafkaError) -> Error {
     Error::Unreachable {
         brokers: settings.brokers.clone(),
         source,
