@@ -4,6 +4,7 @@ pub(crate) mod batch;
 mod codec;
 mod exactly_once;
 mod faults;
+mod joins;
 mod routes;
 mod topics;
 mod windows;

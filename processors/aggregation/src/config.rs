@@ -1,5 +1,6 @@
 //! `aggregation.toml`: its keys, and what they come to.
 
+mod join;
 mod keys;
 mod route;
 mod stream;
@@ -13,11 +14,11 @@ use footfall_service::{
     config::{self, Document, Form, Problem, Problems},
     kafka::{CreateTopics, Settings},
 };
-use footfall_streams::Topology;
+use footfall_streams::{Table, Topology, table};
 use route::RouteReader;
 use serde::Deserialize;
 use serde::Deserializer;
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, time::Duration};
 use stream::StreamReader;
 
 /// A configuration that has been checked.
@@ -37,6 +38,9 @@ pub struct Config {
     pub tail: bool,
 }
 
+/// By their names.
+type Tables = BTreeMap<String, Table>;
+
 /// The document's own shape.
 #[derive(Debug, Deserialize)]
 struct File {
@@ -54,9 +58,27 @@ struct File {
     origins: Vec<String>,
     tail: bool,
     #[serde(default, deserialize_with = "in_order")]
+    tables: Vec<(String, TableTable)>,
+    #[serde(default, deserialize_with = "in_order")]
     streams: Vec<(String, StreamTable)>,
     #[serde(default, deserialize_with = "in_order")]
     routes: Vec<(String, RouteTable)>,
+}
+
+/// One `[tables.NAME]`.
+#[derive(Debug, Deserialize)]
+struct TableTable {
+    from: String,
+    max_bytes: usize,
+}
+
+/// One of `join`.
+#[derive(Debug, Deserialize)]
+struct JoinTable {
+    table: String,
+    by: Option<String>,
+    r#as: String,
+    missing: String,
 }
 
 /// One `[routes.NAME]`.
@@ -64,6 +86,8 @@ struct File {
 struct RouteTable {
     from: Vec<String>,
     r#where: Option<String>,
+    #[serde(default)]
+    join: Vec<JoinTable>,
     #[serde(default)]
     keep: Vec<String>,
     #[serde(default)]
@@ -91,6 +115,8 @@ struct BranchTable {
 struct StreamTable {
     from: String,
     r#where: Option<String>,
+    #[serde(default)]
+    join: Vec<JoinTable>,
     key: Option<String>,
     time: String,
     null_values: NullValues,
@@ -133,6 +159,7 @@ struct DedupeTable {
 pub fn read(document: &Document) -> Result<Config, Problems> {
     let file: File = document.read()?;
     let mut problems = check(document, &file);
+    let tables = tables(document, &file, &mut problems);
     let streams: Vec<_> = file
         .streams
         .iter()
@@ -142,6 +169,7 @@ pub fn read(document: &Document) -> Result<Config, Problems> {
                 group: &file.group,
                 name,
                 table,
+                tables: &tables,
                 problems: &mut problems,
             };
             reader.read()
@@ -155,6 +183,7 @@ pub fn read(document: &Document) -> Result<Config, Problems> {
                 document,
                 name,
                 table,
+                tables: &tables,
                 problems: &mut problems,
             };
             reader.read()
@@ -179,6 +208,20 @@ pub fn read(document: &Document) -> Result<Config, Problems> {
         origins: file.origins,
         tail: file.tail,
     })
+}
+
+/// The tables by their names.
+fn tables(document: &Document, file: &File, problems: &mut Vec<Problem>) -> Tables {
+    let mut tables = Tables::new();
+    for (name, TableTable { from, max_bytes }) in &file.tables {
+        if let Some((other, _)) = tables.iter().find(|(_, table)| *table.topic == **from) {
+            let expected = format!("another topic than that of `tables.{other}`");
+            let path = format!("tables.{name}.from");
+            problems.push(document.problem(&path, expected, format!("`{from}`")));
+        }
+        tables.insert(name.clone(), table(from).max_bytes(*max_bytes));
+    }
+    tables
 }
 
 /// What is wrong outside of the streams.

@@ -5,6 +5,7 @@ mod condition;
 mod converter;
 mod edit;
 mod expression;
+mod join;
 mod pointer;
 mod reader;
 
@@ -13,5 +14,6 @@ pub use condition::Condition;
 pub use converter::Converter;
 pub use edit::Edits;
 pub use expression::aggregate;
+pub use join::JsonJoin;
 pub use pointer::Pointer;
 pub use reader::{Field, JsonReader, NullValues, Time};

@@ -4,7 +4,9 @@
 use crate::feed::Feed;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use footfall_streams::{Definition, StreamsTask, Topology, WindowResult};
-use footfall_task::{Effects, Kind, Partition, Processor, Record, RestoreError, Source, Task};
+use footfall_task::{
+    Effects, GlobalTable, Kind, Partition, Processor, Record, RestoreError, Source, Task,
+};
 use serde_json::{json, value::RawValue};
 use std::{
     collections::BTreeMap,
@@ -93,6 +95,10 @@ impl Processor for Aggregation {
 
     fn sources(&self) -> Vec<Source> {
         self.topology.sources()
+    }
+
+    fn tables(&self) -> Vec<Arc<dyn GlobalTable>> {
+        self.topology.tables()
     }
 
     fn task(&self, topic: &str, partition: Partition) -> WatchedTask {

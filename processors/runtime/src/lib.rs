@@ -17,6 +17,7 @@ mod restore;
 mod runtime;
 mod session;
 mod status;
+mod tables;
 mod topics;
 mod watch;
 mod writer;

@@ -23,6 +23,8 @@ pub struct Metrics {
     pub(crate) restarts: Counter,
     pub(crate) lag: Family<Place, Gauge>,
     pub(crate) partitions: Gauge,
+    pub(crate) table_rows: Family<Topic, Gauge>,
+    pub(crate) table_bytes: Family<Topic, Gauge>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -67,6 +69,8 @@ impl Metrics {
             restarts,
             lag,
             partitions,
+            table_rows,
+            table_bytes,
         } = metrics.clone();
         registry.register("records", "Records read", records);
         registry.register("outputs", "Results written", outputs);
@@ -113,6 +117,12 @@ impl Metrics {
             "assigned_partitions",
             "Partitions that this process works on",
             partitions,
+        );
+        registry.register("table_rows", "Rows of a table that are held", table_rows);
+        registry.register(
+            "table_bytes",
+            "What the rows of a table need, in bytes",
+            table_bytes,
         );
         metrics
     }

@@ -1,8 +1,9 @@
 use crate::{
-    Config, Metrics, Status,
+    Config, Metrics, Status, clock,
     instance::Instance,
     session::{Ground, Session},
     status::{Part, Report, Worker},
+    tables::Tables,
     watch::{self, Assigned, Watched},
     writer::Stopped,
 };
@@ -20,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 const FIRST_RESTART: Duration = Duration::from_millis(500);
 const LAST_RESTART: Duration = Duration::from_secs(30);
+/// How often it is looked whether tables have been read.
+const UNTIL_TABLES: Duration = Duration::from_millis(50);
 /// How long the work may take to end once it is told to.
 const UNTIL_STOPPED: Duration = Duration::from_secs(10);
 
@@ -54,6 +57,7 @@ impl Runtime {
             metrics: metrics.clone(),
             assigned,
         };
+        let tables = Tables::follow(processor.tables(), &config, &status, metrics, &stop)?;
         tokio::spawn(watch::run(
             watched,
             processor.sources(),
@@ -69,6 +73,7 @@ impl Runtime {
                 worker,
                 status: Report::of(worker, &status),
                 metrics: metrics.clone(),
+                tables: Arc::clone(&tables),
                 readable: readable.clone(),
                 assigned: tell_assigned.clone(),
                 stop: stop.clone(),
@@ -125,6 +130,10 @@ fn begin<P: Processor>(ground: Ground<P>) -> anyhow::Result<oneshot::Receiver<()
 fn work<P: Processor>(ground: &Ground<P>) {
     let mut pause = FIRST_RESTART;
     while !ground.stop.is_cancelled() {
+        if !ground.tables.are_whole() {
+            clock::sleep(UNTIL_TABLES, &ground.stop);
+            continue;
+        }
         let commits = ground.metrics.commits.get();
         let result = catch_unwind(AssertUnwindSafe(|| Session::new(ground)?.run()));
         // Whatever a record has set off, it must not silence the process; a new session stands on
@@ -143,17 +152,7 @@ fn work<P: Processor>(ground: &Ground<P>) {
         ground
             .status
             .holds_up(Part::Session, format!("{error:#}; beginning anew"));
-        sleep(pause, &ground.stop);
+        clock::sleep(pause, &ground.stop);
         pause = LAST_RESTART.min(pause * 2);
-    }
-}
-
-/// Sleeps, but not beyond `stop`.
-fn sleep(pause: Duration, stop: &CancellationToken) {
-    const TICK: Duration = Duration::from_millis(50);
-    let mut slept = Duration::ZERO;
-    while slept < pause && !stop.is_cancelled() {
-        thread::sleep(TICK);
-        slept += TICK;
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     instance::Instance,
     native::Inbox,
     status::{Part, Report, Worker},
+    tables::Tables,
     watch::Assigned,
     writer::{Outcome, Writer},
 };
@@ -46,6 +47,7 @@ pub(crate) struct Ground<P> {
     pub(crate) worker: Worker,
     pub(crate) status: Report,
     pub(crate) metrics: Metrics,
+    pub(crate) tables: Arc<Tables>,
     /// The sources that can be read.
     pub(crate) readable: watch::Receiver<Vec<String>>,
     /// Tells which partitions this worker has.
@@ -122,6 +124,9 @@ impl<'a, P: Processor> Session<'a, P> {
     /// When nothing but a new session helps.
     pub(crate) fn run(&mut self) -> anyhow::Result<()> {
         while !self.ground.stop.is_cancelled() {
+            if !self.ground.tables.are_whole() {
+                bail!("a table is read anew");
+            }
             self.subscribe()?;
             self.read()?;
             self.tick();

@@ -64,6 +64,8 @@ impl Report {
 pub(crate) enum Part {
     /// The topics that must exist.
     Topics,
+    /// The tables that must have been read.
+    Tables,
     /// The work itself, as a whole.
     Session,
     /// The group, which has not given out its partitions yet.
@@ -138,7 +140,9 @@ impl Status {
             if inner.reasons.get(&place) != Some(&reason) {
                 match place.0 {
                     Part::Joining | Part::Restore => tracing::info!("{reason}"),
-                    Part::Topics | Part::Session | Part::Writer => tracing::warn!("{reason}"),
+                    Part::Topics | Part::Tables | Part::Session | Part::Writer => {
+                        tracing::warn!("{reason}");
+                    }
                 }
             }
             inner.reasons.insert(place, reason);
@@ -147,7 +151,7 @@ impl Status {
 
     fn goes_on(&self, place: (Part, Worker)) {
         self.change(|inner| match (inner.reasons.remove(&place), place.0) {
-            (Some(reason), Part::Topics | Part::Session | Part::Writer) => {
+            (Some(reason), Part::Topics | Part::Tables | Part::Session | Part::Writer) => {
                 tracing::info!("no longer: {reason}");
             }
             (Some(_), Part::Joining | Part::Restore) | (None, _) => {}

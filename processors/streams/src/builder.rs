@@ -1,8 +1,8 @@
 //! Streams in Rust, step by step; each step offers what may follow it.
 
 use crate::{
-    Aggregation, AsIs, Codec, Definition, Emit, Extract, Extracted, Function, Span, Unusable,
-    Windows,
+    Aggregation, AsIs, Codec, Definition, Emit, Extract, Extracted, Function, Join, Span, Table,
+    Unusable, Windows, filter::Filters, join,
 };
 use footfall_task::Record;
 use std::{fmt, sync::Arc};
@@ -12,6 +12,8 @@ pub fn stream(from: &str) -> Stream {
     Stream {
         from: from.into(),
         extract: Arc::new(AsIs),
+        filters: Filters::default(),
+        joins: Vec::new(),
         dedupe: None,
     }
 }
@@ -22,6 +24,9 @@ pub fn stream(from: &str) -> Stream {
 pub struct Stream {
     from: Arc<str>,
     extract: Arc<dyn Extract>,
+    /// Since the last join.
+    filters: Filters,
+    joins: Vec<Join>,
     dedupe: Option<Span>,
 }
 
@@ -65,12 +70,56 @@ impl Stream {
     }
 
     /// Leaves out the records for which `keep` is false.
-    pub fn filter<F>(self, keep: F) -> Self
+    pub fn filter<F>(mut self, keep: F) -> Self
     where
         F: Fn(&Record<'_>) -> bool + Send + Sync + 'static,
     {
-        let inner = Arc::clone(&self.extract);
-        self.read_with(Filtered { keep, inner })
+        self.filters.push(keep);
+        self
+    }
+
+    /// Goes on with what `joiner` makes of a record's value and the row of the table whose key `by`
+    /// finds; a record without a row is left out. One without a value goes on as it is.
+    ///
+    /// ```
+    /// use footfall_streams::{TestDriver, TimeWindows, minutes, stream, table};
+    /// let countries = table("countries");
+    /// let windows = TimeWindows::of(minutes(5)).grace(minutes(1)).unwrap();
+    /// let counts = stream("visits")
+    ///     .join(&countries, |visit| visit.key.map(<[u8]>::to_vec), |_, country| country.to_vec())
+    ///     .filter(|visit| visit.value == Some(b"KR"))
+    ///     .group_by_key()
+    ///     .windowed_by(windows)
+    ///     .count()
+    ///     .to("korean-visits");
+    /// let mut driver = TestDriver::new(counts);
+    /// driver.pipe("countries", "alice", "KR", 0);
+    /// driver.pipe("visits", "alice", "/cart", 21);
+    /// driver.pipe("visits", "bob", "/cart", 22);
+    /// driver.commit();
+    /// let output = driver.read("korean-visits");
+    /// assert_eq!(output.len(), 1);
+    /// assert!(output[0].value.starts_with(r#"{"key":"alice","#));
+    /// ```
+    pub fn join<K, J>(mut self, table: &Table, by: K, joiner: J) -> Self
+    where
+        K: Fn(&Record<'_>) -> Option<Vec<u8>> + Send + Sync + 'static,
+        J: Fn(&Record<'_>, &[u8]) -> Vec<u8> + Send + Sync + 'static,
+    {
+        let filters = std::mem::take(&mut self.filters);
+        self.joins.push(join::inner(filters, table, by, joiner));
+        self
+    }
+
+    /// The same, but a record without a row goes on with what `joiner` makes of it alone.
+    pub fn left_join<K, J>(mut self, table: &Table, by: K, joiner: J) -> Self
+    where
+        K: Fn(&Record<'_>) -> Option<Vec<u8>> + Send + Sync + 'static,
+        J: Fn(&Record<'_>, Option<&[u8]>) -> Vec<u8> + Send + Sync + 'static,
+    {
+        let filters = std::mem::take(&mut self.filters);
+        self.joins.push(join::left(filters, table, by, joiner));
+        self
     }
 
     /// Leaves out records whose id was seen within so long, before or after, by event time.
@@ -179,11 +228,14 @@ impl Aggregated {
         let Stream {
             from,
             extract,
+            filters,
+            joins,
             dedupe,
         } = grouped.stream;
         Definition {
             name: self.name.unwrap_or_else(|| topic.into()),
-            extract,
+            extract: filters.before(extract),
+            joins,
             rekeyed: grouped.rekeyed,
             windows,
             aggregates: self.aggregates,
@@ -196,32 +248,6 @@ impl Aggregated {
             dlq: Some(format!("{from}.dlq").into()),
             from,
         }
-    }
-}
-
-struct Filtered<F> {
-    keep: F,
-    inner: Arc<dyn Extract>,
-}
-
-impl<F> Extract for Filtered<F>
-where
-    F: Fn(&Record<'_>) -> bool + Send + Sync,
-{
-    fn extract(&self, record: &Record<'_>) -> Result<Option<Extracted>, Unusable> {
-        if (self.keep)(record) {
-            self.inner.extract(record)
-        } else {
-            Ok(None)
-        }
-    }
-}
-
-impl<F> fmt::Debug for Filtered<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Filtered")
-            .field("inner", &self.inner)
-            .finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::{Codec, Extract, Function, Span, Windows};
+use crate::{Codec, Extract, Function, Join, Span, Windows};
 use std::sync::Arc;
 
 /// One stream: what it reads, how it counts, and where its results go.
@@ -8,6 +8,8 @@ pub struct Definition {
     pub name: Arc<str>,
     /// The topic it reads.
     pub from: Arc<str>,
+    /// What is put into records before anything else looks at them.
+    pub joins: Vec<Join>,
     /// What a record is to it.
     pub extract: Arc<dyn Extract>,
     /// Whether the key is another than the record's own, so that records must first be brought to

@@ -1,6 +1,6 @@
 //! A topology in words and as a picture.
 
-use crate::{Definition, Route, Topology, Windows};
+use crate::{Definition, Join, Route, Topology, Windows};
 use footfall_task::{Cleanup, Internal, Processor as _, Source};
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
@@ -22,7 +22,12 @@ impl Topology {
             }
         }
         text.push_str("\ntopics\n");
-        let topics = topics(&self.sources());
+        let mut topics = topics(&self.sources());
+        for table in self.tables() {
+            let need =
+                "must be there, and compacted: a table, which every process reads as a whole";
+            topics.push((table.topic().into(), need.to_owned()));
+        }
         let width = topics.iter().map(|(topic, _)| topic.len()).max();
         let width = width.unwrap_or_default();
         for (topic, needs) in topics {
@@ -53,6 +58,7 @@ impl Definition {
             .map(|aggregation| format!("{} = {}", aggregation.name, aggregation.expression()))
             .collect();
         let mut steps = vec![("from", self.from.to_string())];
+        steps.extend(self.joins.iter().flat_map(Join::describe));
         steps.extend(self.extract.describe());
         if let Some(within) = self.dedupe {
             steps.push(("dedupe within", within.to_string()));
@@ -83,12 +89,18 @@ impl Route {
         let mut steps: Vec<_> = from
             .map(|inlet| ("from", inlet.topic.to_string()))
             .collect();
+        steps.extend(self.joins.iter().flat_map(Join::describe));
         steps.extend(self.convert.describe());
         steps.extend(self.to.iter().map(|topic| ("to", topic.to_string())));
         let dlqs = self.from.iter().filter_map(|inlet| inlet.dlq.as_ref());
         steps.extend(dlqs.map(|topic| ("dlq", topic.to_string())));
         steps
     }
+}
+
+fn in_lines(joins: &[Join], steps: Vec<(&'static str, String)>) -> Vec<String> {
+    let steps = joins.iter().flat_map(Join::describe).chain(steps);
+    steps.map(|(what, how)| format!("{what} {how}")).collect()
 }
 
 fn in_words(windows: &Windows) -> String {
@@ -158,14 +170,14 @@ struct Chart {
 
 impl Chart {
     fn add(&mut self, stream: &Definition, group: &str) {
-        let steps = stream.extract.describe().into_iter();
-        let mut steps: Vec<_> = steps.map(|(what, how)| format!("{what} {how}")).collect();
+        let mut steps = in_lines(&stream.joins, stream.extract.describe());
         let mut from = self.topic(&stream.from);
         if stream.rekeyed {
             let rekey = self.step(&format!("{}-rekey", stream.name), &stream.name, &steps);
             let repartition = self.topic(&stream.repartition(group));
             self.lines
                 .push(format!("{from} --> {rekey} --> {repartition}"));
+            self.add_tables(&stream.joins, &rekey);
             from = repartition;
             steps.clear();
         }
@@ -175,6 +187,9 @@ impl Chart {
         let count = self.step(&stream.name, &stream.name, &steps);
         let to = self.topic(&stream.to);
         self.lines.push(format!("{from} --> {count} --> {to}"));
+        if !stream.rekeyed {
+            self.add_tables(&stream.joins, &count);
+        }
         let state = self.topic(&stream.changelog(group));
         self.lines.push(format!("{count} <-. state .-> {state}"));
         for (what, topic) in [("late", &stream.late), ("unusable", &stream.dlq)] {
@@ -186,8 +201,7 @@ impl Chart {
     }
 
     fn add_route(&mut self, route: &Route) {
-        let steps = route.convert.describe().into_iter();
-        let steps: Vec<_> = steps.map(|(what, how)| format!("{what} {how}")).collect();
+        let steps = in_lines(&route.joins, route.convert.describe());
         let from: Vec<_> = route
             .from
             .iter()
@@ -196,6 +210,7 @@ impl Chart {
         let step = self.step(&format!("route {}", route.name), &route.name, &steps);
         self.lines
             .extend(from.iter().map(|from| format!("{from} --> {step}")));
+        self.add_tables(&route.joins, &step);
         for topic in &route.to {
             let to = self.topic(topic);
             self.lines.push(format!("{step} --> {to}"));
@@ -203,6 +218,13 @@ impl Chart {
         for topic in route.from.iter().filter_map(|inlet| inlet.dlq.as_ref()) {
             let dlq = self.topic(topic);
             self.lines.push(format!("{step} -. unusable .-> {dlq}"));
+        }
+    }
+
+    fn add_tables(&mut self, joins: &[Join], step: &str) {
+        for join in joins {
+            let table = self.topic(&join.table.topic);
+            self.lines.push(format!("{table} -. table .-> {step}"));
         }
     }
 
@@ -246,106 +268,4 @@ fn escaped(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::{TimeWindows, Topology, minutes, route, stream};
-
-    fn topology() -> Topology {
-        let windows = TimeWindows::of(minutes(5)).advance_by(minutes(1));
-        let windows = windows.grace(minutes(2)).unwrap();
-        let views = stream("events").group_by_read_key().windowed_by(windows);
-        Topology::new("app", [views.count().named("views").to("counts")])
-    }
-
-    #[test]
-    fn a_description_says_steps_and_topics_with_what_they_need() {
-        let expected = "\
-group app
-
-stream views
-  from          events
-  by way of     app-views-repartition
-  window        5m every 1m, grace 2m
-  aggregate     count = count()
-  emit          updates
-  state         app-views-changelog
-  codec         json
-  to            counts
-  late          counts.late
-  dlq           events.dlq
-
-topics
-  events                 must be there
-  app-views-changelog    at least as many partitions as app-views-repartition, compacted and never deleted from
-  app-views-repartition  any number of partitions; made with as many as events, not compacted
-  counts                 any number of partitions; made with as many as events
-  counts.late            at least as many partitions as events
-  events.dlq             at least as many partitions as events
-";
-        assert_eq!(topology().describe(), expected);
-    }
-
-    #[test]
-    fn a_chart_has_a_node_for_each_topic_and_step() {
-        let expected = "\
-flowchart LR
-  t0[(\"events\")]
-  s1[\"<b>views</b>\"]
-  t2[(\"app-views-repartition\")]
-  t0 --> s1 --> t2
-  s3[\"<b>views</b><br>window 5m every 1m, grace 2m<br>count()\"]
-  t4[(\"counts\")]
-  t2 --> s3 --> t4
-  t5[(\"app-views-changelog\")]
-  s3 <-. state .-> t5
-  t6[(\"counts.late\")]
-  s3 -. late .-> t6
-  t7[(\"events.dlq\")]
-  s3 -. unusable .-> t7
-";
-        assert_eq!(topology().mermaid(), expected);
-    }
-
-    #[test]
-    fn a_route_is_described_and_drawn_with_all_its_topics() {
-        let clicks = route("events").merge("old").branch(|_| true, "clicks");
-        let topology = Topology::new("app", []).with_routes([clicks.finish()]);
-        let expected = "\
-group app
-
-route events
-  from          events
-  from          old
-  to            clicks
-  dlq           events.dlq
-  dlq           old.dlq
-
-topics
-  events      must be there
-  old         must be there
-  clicks      any number of partitions; made with as many as events; any number of partitions; made with as many as old
-  events.dlq  at least as many partitions as events
-  old.dlq     at least as many partitions as old
-";
-        assert_eq!(topology.describe(), expected);
-        let expected = "\
-flowchart LR
-  t0[(\"events\")]
-  t1[(\"old\")]
-  s2[\"<b>events</b>\"]
-  t0 --> s2
-  t1 --> s2
-  t3[(\"clicks\")]
-  s2 --> t3
-  t4[(\"events.dlq\")]
-  s2 -. unusable .-> t4
-  t5[(\"old.dlq\")]
-  s2 -. unusable .-> t5
-";
-        assert_eq!(topology.mermaid(), expected);
-    }
-
-    #[test]
-    fn text_cannot_break_out_of_a_chart() {
-        assert_eq!(super::escaped("a == \"b\""), "a == #34;b#34;");
-    }
-}
+mod tests;

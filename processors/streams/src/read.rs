@@ -68,6 +68,15 @@ impl Unusable {
         }
     }
 
+    /// No row of a table belongs to the record.
+    #[must_use]
+    pub fn no_row(table: &str) -> Self {
+        Self {
+            code: "no_row",
+            reason: format!("expected a row of table `{table}` for this record, found none"),
+        }
+    }
+
     /// A field that should be a number is none.
     #[must_use]
     pub fn not_a_number(reason: impl Into<String>) -> Self {

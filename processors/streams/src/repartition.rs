@@ -1,8 +1,11 @@
 //! Records on their way to the partition of their new key. They carry all of their source, so that
 //! behind the topic they are read as if they came straight from there.
 
-use crate::reject::owned;
-use footfall_task::{Offset, Outgoing, Partition, Record, Timestamp};
+use crate::{
+    reject::owned,
+    table::{Row, RowsFound},
+};
+use footfall_task::{Header, Offset, Outgoing, Partition, Record, Timestamp};
 use std::sync::Arc;
 
 const TOPIC: &str = "footfall-source-topic";
@@ -10,6 +13,8 @@ const PARTITION: &str = "footfall-source-partition";
 const OFFSET: &str = "footfall-source-offset";
 const TIMESTAMP: &str = "footfall-source-timestamp";
 const KEY: &str = "footfall-source-key";
+/// A row that was joined to the record; without a value there was none.
+const ROW: &str = "footfall-source-row";
 
 /// The record that goes to the partition of `key`.
 pub(crate) fn wrap(
@@ -17,6 +22,7 @@ pub(crate) fn wrap(
     key: Vec<u8>,
     time: Timestamp,
     source: &Record<'_>,
+    rows: &[Option<Row>],
 ) -> Outgoing {
     let text = |text: String| Some(text.into_bytes());
     let timestamp = source.timestamp.map(|time| time.to_string().into_bytes());
@@ -27,21 +33,27 @@ pub(crate) fn wrap(
         (TIMESTAMP, timestamp),
         (KEY, source.key.map(<[u8]>::to_vec)),
     ];
-    let place = place
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value));
+    let rows = rows
+        .iter()
+        .map(|row| (ROW, row.as_ref().map(|row| row.to_vec())));
+    let added = rows.chain(place);
+    let added = added.map(|(name, value)| (name.to_owned(), value));
     Outgoing {
         topic: Arc::clone(topic),
         partition: None,
         timestamp: Some(time),
         key: Some(key),
         value: source.value.map(<[u8]>::to_vec),
-        headers: owned(source).chain(place).collect(),
+        headers: owned(source).chain(added).collect(),
     }
 }
 
-/// The record as it was at its source; `None` when something else has written it.
-pub(crate) fn unwrap<'a>(record: &Record<'a>) -> Option<Record<'a>> {
+/// The record as it was at its source, and the rows that were joined to it, if they are these many;
+/// `None` when something else has written it.
+pub(crate) fn unwrap<'a>(
+    record: &Record<'a>,
+    rows: usize,
+) -> Option<(Record<'a>, Option<RowsFound>)> {
     let (headers, place) = record.headers.split_last_chunk()?;
     let [
         (TOPIC, Some(topic)),
@@ -57,7 +69,8 @@ pub(crate) fn unwrap<'a>(record: &Record<'a>) -> Option<Record<'a>> {
         Some(time) => Some(Timestamp(number(time)?)),
         None => None,
     };
-    Some(Record {
+    let (headers, rows) = split_rows(headers, rows);
+    let source = Record {
         topic: std::str::from_utf8(topic).ok()?,
         partition: Partition(number(partition)?),
         offset: Offset(number(offset)?),
@@ -65,7 +78,24 @@ pub(crate) fn unwrap<'a>(record: &Record<'a>) -> Option<Record<'a>> {
         key: *key,
         value: record.value,
         headers: headers.to_vec(),
-    })
+    };
+    Some((source, rows))
+}
+
+/// Records on their way from before the join was made have none.
+fn split_rows<'r, 'a>(
+    headers: &'r [Header<'a>],
+    count: usize,
+) -> (&'r [Header<'a>], Option<RowsFound>) {
+    let split = headers.len().checked_sub(count);
+    let split = split.map(|own| headers.split_at(own));
+    match split.filter(|(_, rows)| rows.iter().all(|(name, _)| *name == ROW)) {
+        Some((own, rows)) => {
+            let rows = rows.iter().map(|(_, row)| row.map(Row::from));
+            (own, Some(rows.collect()))
+        }
+        None => (headers, None),
+    }
 }
 
 fn number<N: std::str::FromStr>(text: &[u8]) -> Option<N> {
@@ -87,7 +117,9 @@ mod tests {
             value: Some(b"{}"),
             headers: vec![("trace", Some(b"7")), ("footfall-source-topic", None)],
         };
-        let sent = wrap(&"internal".into(), b"/cart".to_vec(), Timestamp(5), &source);
+        let rows = [Some(Row::from(&b"row"[..])), None];
+        let topic = "internal".into();
+        let sent = wrap(&topic, b"/cart".to_vec(), Timestamp(5), &source, &rows);
         let headers = sent.headers.iter();
         let read = Record {
             topic: "internal",
@@ -100,8 +132,38 @@ mod tests {
                 .map(|(name, value)| (name.as_str(), value.as_deref()))
                 .collect(),
         };
-        let unwrapped = unwrap(&read).unwrap();
+        let (unwrapped, found) = unwrap(&read, 2).unwrap();
         assert_eq!(format!("{unwrapped:?}"), format!("{source:?}"));
+        assert_eq!(found.as_deref(), Some(&rows[..]));
+    }
+
+    #[test]
+    fn a_record_from_before_the_join_has_no_rows() {
+        let source = Record {
+            topic: "events",
+            partition: Partition(3),
+            offset: Offset(41),
+            timestamp: None,
+            key: None,
+            value: Some(b"{}"),
+            headers: vec![("trace", Some(b"7"))],
+        };
+        let sent = wrap(
+            &"internal".into(),
+            b"k".to_vec(),
+            Timestamp(5),
+            &source,
+            &[],
+        );
+        let headers = sent.headers.iter();
+        let read = Record {
+            headers: headers
+                .map(|(name, value)| (name.as_str(), value.as_deref()))
+                .collect(),
+            ..source.clone()
+        };
+        let (unwrapped, rows) = unwrap(&read, 1).unwrap();
+        assert_eq!((unwrapped.headers, rows), (source.headers, None));
     }
 
     #[test]
@@ -115,6 +177,6 @@ mod tests {
             value: None,
             headers: vec![],
         };
-        assert!(unwrap(&foreign).is_none());
+        assert!(unwrap(&foreign, 0).is_none());
     }
 }

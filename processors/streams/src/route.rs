@@ -1,6 +1,11 @@
 //! Streams without windows: each record on its own, to other topics.
 
-use crate::{Unusable, reject};
+use crate::{
+    Join, Table, Unusable,
+    filter::Filters,
+    join::{self, Joins},
+    reject,
+};
 use footfall_task::{Effects, Kind, Outgoing, Record};
 use std::{fmt, sync::Arc};
 
@@ -13,6 +18,8 @@ pub struct Route {
     pub from: Vec<Inlet>,
     /// Every topic it may write to.
     pub to: Vec<Arc<str>>,
+    /// What is put into records before anything else looks at them.
+    pub joins: Vec<Join>,
     /// What becomes of a record.
     pub convert: Arc<dyn Convert>,
 }
@@ -69,9 +76,9 @@ impl Route {
         self.from.iter().find(|inlet| *inlet.topic == *topic)
     }
 
-    pub(crate) fn process(&self, record: &Record<'_>, effects: &mut Effects) {
-        match self.convert.convert(record) {
-            Ok(Some(converted)) => {
+    pub(crate) fn process(&self, joins: &Joins, record: &Record<'_>, effects: &mut Effects) {
+        match joins.through(record, None, |record| self.convert.convert(record)) {
+            Ok(Some((converted, _))) => {
                 let outgoing = Outgoing {
                     topic: converted.to,
                     partition: None,
@@ -113,6 +120,7 @@ pub fn route(from: &str) -> Routing {
     Routing {
         name: None,
         from: vec![inlet(from)],
+        joins: Vec::new(),
         steps: Steps::default(),
     }
 }
@@ -123,6 +131,7 @@ pub fn route(from: &str) -> Routing {
 pub struct Routing {
     name: Option<Arc<str>>,
     from: Vec<Inlet>,
+    joins: Vec<Join>,
     steps: Steps,
 }
 
@@ -146,7 +155,30 @@ impl Routing {
     where
         F: Fn(&Record<'_>) -> bool + Send + Sync + 'static,
     {
-        self.steps.filters.push(Box::new(keep));
+        self.steps.filters.push(keep);
+        self
+    }
+
+    /// Goes on with what `joiner` makes of a record's value and the row of the table whose key `by`
+    /// finds; a record without a row is left out. One without a value goes on as it is.
+    pub fn join<K, J>(mut self, table: &Table, by: K, joiner: J) -> Self
+    where
+        K: Fn(&Record<'_>) -> Option<Vec<u8>> + Send + Sync + 'static,
+        J: Fn(&Record<'_>, &[u8]) -> Vec<u8> + Send + Sync + 'static,
+    {
+        let filters = std::mem::take(&mut self.steps.filters);
+        self.joins.push(join::inner(filters, table, by, joiner));
+        self
+    }
+
+    /// The same, but a record without a row goes on with what `joiner` makes of it alone.
+    pub fn left_join<K, J>(mut self, table: &Table, by: K, joiner: J) -> Self
+    where
+        K: Fn(&Record<'_>) -> Option<Vec<u8>> + Send + Sync + 'static,
+        J: Fn(&Record<'_>, Option<&[u8]>) -> Vec<u8> + Send + Sync + 'static,
+    {
+        let filters = std::mem::take(&mut self.steps.filters);
+        self.joins.push(join::left(filters, table, by, joiner));
         self
     }
 
@@ -183,6 +215,7 @@ impl Routing {
             name: self.name.unwrap_or_else(|| Arc::clone(&self.from[0].topic)),
             to: branches.map(|(_, topic)| Arc::clone(topic)).collect(),
             from: self.from,
+            joins: self.joins,
             convert: Arc::new(self.steps),
         }
     }
@@ -200,14 +233,14 @@ type Map = Box<dyn Fn(&Record<'_>) -> (Option<Vec<u8>>, Option<Vec<u8>>) + Send 
 
 #[derive(Default)]
 struct Steps {
-    filters: Vec<Predicate>,
+    filters: Filters,
     map: Option<Map>,
     branches: Vec<(Predicate, Arc<str>)>,
 }
 
 impl Convert for Steps {
     fn convert(&self, record: &Record<'_>) -> Result<Option<Converted>, Unusable> {
-        if !self.filters.iter().all(|keep| keep(record)) {
+        if !self.filters.keep(record) {
             return Ok(None);
         }
         let mut branches = self.branches.iter();

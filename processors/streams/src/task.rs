@@ -2,7 +2,7 @@
 
 mod counting;
 
-use crate::{Definition, Route, State, reject, repartition};
+use crate::{Definition, Route, State, Topology, join::Joins, reject, repartition};
 use counting::Counting;
 use footfall_task::{Effects, Kind, Partition, Record, RestoreError, Task};
 use std::{sync::Arc, time::Duration};
@@ -19,24 +19,21 @@ enum Step {
     /// Brings records to the partition of their new key.
     Rekey {
         definition: Arc<Definition>,
+        joins: Joins,
         topic: Arc<str>,
     },
     /// Counts them.
     Count(Box<Counting>),
     /// Writes each to another topic.
-    Route(Arc<Route>),
+    Route { route: Arc<Route>, joins: Joins },
 }
 
 impl StreamsTask {
     /// The work of these streams on a partition of `topic`.
-    pub(crate) fn new(
-        group: &str,
-        streams: &[Arc<Definition>],
-        routes: &[Arc<Route>],
-        topic: &str,
-        partition: Partition,
-    ) -> Self {
-        let steps = streams.iter().filter_map(|definition| {
+    pub(crate) fn new(topology: &Topology, topic: &str, partition: Partition) -> Self {
+        let group = topology.group();
+        let steps = topology.streams().iter().filter_map(|definition| {
+            let joins = || topology.joins(&definition.joins);
             let repartition = definition.repartition(group);
             let counted = if definition.rekeyed {
                 &repartition
@@ -44,18 +41,24 @@ impl StreamsTask {
                 &definition.from
             };
             if **counted == *topic {
-                Some(Step::Count(Box::new(Counting::new(group, definition))))
+                let counting = Counting::new(group, definition, joins());
+                Some(Step::Count(Box::new(counting)))
             } else if *definition.from == *topic {
                 Some(Step::Rekey {
                     definition: Arc::clone(definition),
+                    joins: joins(),
                     topic: repartition,
                 })
             } else {
                 None
             }
         });
-        let routes = routes.iter().filter(|route| route.inlet(topic).is_some());
-        let routes = routes.map(|route| Step::Route(Arc::clone(route)));
+        let routes = topology.routes().iter();
+        let routes = routes.filter(|route| route.inlet(topic).is_some());
+        let routes = routes.map(|route| Step::Route {
+            joins: topology.joins(&route.joins),
+            route: Arc::clone(route),
+        });
         Self {
             partition,
             steps: steps.chain(routes).collect(),
@@ -73,7 +76,7 @@ impl StreamsTask {
     fn counting(&self) -> impl Iterator<Item = &Counting> {
         self.steps.iter().filter_map(|step| match step {
             Step::Count(counting) => Some(&**counting),
-            Step::Rekey { .. } | Step::Route(_) => None,
+            Step::Rekey { .. } | Step::Route { .. } => None,
         })
     }
 }
@@ -104,9 +107,13 @@ impl Task for StreamsTask {
     fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
         for step in &mut self.steps {
             match step {
-                Step::Rekey { definition, topic } => rekey(definition, topic, record, effects),
+                Step::Rekey {
+                    definition,
+                    joins,
+                    topic,
+                } => rekey(definition, joins, topic, record, effects),
                 Step::Count(counting) => counting.process(record, effects),
-                Step::Route(route) => route.process(record, effects),
+                Step::Route { route, joins } => route.process(joins, record, effects),
             }
         }
     }
@@ -130,10 +137,16 @@ impl Task for StreamsTask {
     }
 }
 
-fn rekey(definition: &Definition, topic: &Arc<str>, source: &Record<'_>, effects: &mut Effects) {
-    match definition.extract.extract(source) {
-        Ok(Some(found)) => {
-            let record = repartition::wrap(topic, found.key, found.time, source);
+fn rekey(
+    definition: &Definition,
+    joins: &Joins,
+    topic: &Arc<str>,
+    source: &Record<'_>,
+    effects: &mut Effects,
+) {
+    match joins.through(source, None, |record| definition.extract.extract(record)) {
+        Ok(Some((found, rows))) => {
+            let record = repartition::wrap(topic, found.key, found.time, source, &rows);
             effects.send(&definition.name, Kind::Repartition, record);
         }
         Ok(None) => {}

@@ -1,5 +1,5 @@
-use crate::{Definition, Route, StreamsTask};
-use footfall_task::{Cleanup, Effects, Internal, Partition, Processor, Source};
+use crate::{Definition, Join, Route, StreamsTask, join::Joins, table::Rows};
+use footfall_task::{Cleanup, Effects, GlobalTable, Internal, Partition, Processor, Source};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Streams that run together, in one consumer group.
@@ -8,14 +8,19 @@ pub struct Topology {
     group: Arc<str>,
     streams: Vec<Arc<Definition>>,
     routes: Vec<Arc<Route>>,
+    /// By topic.
+    tables: BTreeMap<Arc<str>, Arc<Rows>>,
 }
 
 impl Topology {
     /// Streams of a consumer group; its name is in the names of their internal topics.
     pub fn new(group: &str, streams: impl IntoIterator<Item = Definition>) -> Self {
+        let streams: Vec<_> = streams.into_iter().map(Arc::new).collect();
+        let joins = streams.iter().flat_map(|stream| &stream.joins);
         Self {
             group: group.into(),
-            streams: streams.into_iter().map(Arc::new).collect(),
+            tables: with_tables(BTreeMap::new(), joins),
+            streams,
             routes: Vec::new(),
         }
     }
@@ -23,8 +28,11 @@ impl Topology {
     /// With these routes beside its streams.
     #[must_use]
     pub fn with_routes(self, routes: impl IntoIterator<Item = Route>) -> Self {
+        let routes: Vec<_> = routes.into_iter().map(Arc::new).collect();
+        let joins = routes.iter().flat_map(|route| &route.joins);
         Self {
-            routes: routes.into_iter().map(Arc::new).collect(),
+            tables: with_tables(self.tables, joins),
+            routes,
             ..self
         }
     }
@@ -46,6 +54,27 @@ impl Topology {
     pub fn routes(&self) -> &[Arc<Route>] {
         &self.routes
     }
+
+    /// Joins with the rows of their tables.
+    pub(crate) fn joins(&self, joins: &[Join]) -> Joins {
+        let joins = joins.iter().filter_map(|join| {
+            let rows = self.tables.get(&join.table.topic)?;
+            Some((Arc::clone(rows), join.clone()))
+        });
+        Joins::new(joins)
+    }
+}
+
+/// With the tables of these joins; of several on one topic, the first one's.
+fn with_tables<'a>(
+    mut tables: BTreeMap<Arc<str>, Arc<Rows>>,
+    joins: impl Iterator<Item = &'a Join>,
+) -> BTreeMap<Arc<str>, Arc<Rows>> {
+    for Join { table, .. } in joins {
+        let rows = tables.entry(Arc::clone(&table.topic));
+        rows.or_insert_with(|| Arc::new(Rows::new(table.clone())));
+    }
+    tables
 }
 
 impl Processor for Topology {
@@ -88,7 +117,14 @@ impl Processor for Topology {
     }
 
     fn task(&self, topic: &str, partition: Partition) -> StreamsTask {
-        StreamsTask::new(&self.group, &self.streams, &self.routes, topic, partition)
+        StreamsTask::new(self, topic, partition)
+    }
+
+    fn tables(&self) -> Vec<Arc<dyn GlobalTable>> {
+        let tables = self.tables.values();
+        tables
+            .map(|rows| Arc::clone(rows) as Arc<dyn GlobalTable>)
+            .collect()
     }
 
     fn written(&self, _effects: &Effects) {}

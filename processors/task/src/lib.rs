@@ -8,8 +8,10 @@ mod effect;
 mod id;
 mod processor;
 mod record;
+mod table;
 
 pub use effect::{Effects, Kind, Outgoing, Send};
 pub use id::{Offset, Partition, Timestamp};
 pub use processor::{Cleanup, Internal, Processor, RestoreError, Source, Task};
 pub use record::{Header, Record};
+pub use table::{GlobalTable, TableFull, TableSize};

@@ -1,4 +1,4 @@
-use crate::{Effects, Partition, Record};
+use crate::{Effects, GlobalTable, Partition, Record};
 use std::{sync::Arc, time::Duration};
 
 /// Something that turns topics into other topics, one partition at a time.
@@ -8,6 +8,11 @@ pub trait Processor: std::marker::Send + Sync + 'static {
 
     /// The topics it reads, and for each one those that must exist before it can be read.
     fn sources(&self) -> Vec<Source>;
+
+    /// The topics that are read as a whole: to their ends before any source is, and on from there.
+    fn tables(&self) -> Vec<Arc<dyn GlobalTable>> {
+        Vec::new()
+    }
 
     /// Begins the work on one partition of a source, without any state yet.
     fn task(&self, topic: &str, partition: Partition) -> Self::Task;

@@ -73,6 +73,12 @@ const KEYS: &[Key] = &[
         help: "show the sources' records, which are visitors' data, at /v1/streams/NAME/tail",
     },
     Key {
+        path: "tables",
+        form: Form::Named(TABLE),
+        default: Default::Absent,
+        help: "topics whose newest value of each key is a row to be joined, each with a name",
+    },
+    Key {
         path: "streams",
         form: Form::Named(STREAM),
         default: Default::Absent,
@@ -85,6 +91,55 @@ const KEYS: &[Key] = &[
         help: "the routes, each with a name: streams without windows",
     },
 ];
+
+const TABLE: &[Key] = &[
+    Key {
+        path: "from",
+        form: Form::Topic,
+        default: Default::Required,
+        help: "the topic, a compacted one; every process reads it as a whole",
+    },
+    Key {
+        path: "max_bytes",
+        form: Form::Size,
+        default: Default::Value("64MiB"),
+        help: "what its rows may need in memory: keys, values, and 128 bytes for each",
+    },
+];
+
+const JOIN: &[Key] = &[
+    Key {
+        path: "table",
+        form: Form::Text,
+        default: Default::Required,
+        help: "the name of a table",
+    },
+    Key {
+        path: "by",
+        form: Form::Text,
+        default: Default::Absent,
+        help: "JSON pointer to the row's key; left out: the record's own key",
+    },
+    Key {
+        path: "as",
+        form: Form::Text,
+        default: Default::Required,
+        help: "JSON pointer to where the row is put",
+    },
+    Key {
+        path: "missing",
+        form: Form::Choice(&["keep", "skip", "dlq"]),
+        default: Default::Value("keep"),
+        help: "what becomes of a record without a row: it stays without, is left out, or goes to the dlq",
+    },
+];
+
+const JOINS: Key = Key {
+    path: "join",
+    form: Form::Tables(JOIN),
+    default: Default::Absent,
+    help: "rows of tables that are put into the record before anything else looks at it",
+};
 
 const ROUTE: &[Key] = &[
     Key {
@@ -99,6 +154,7 @@ const ROUTE: &[Key] = &[
         default: Default::Absent,
         help: "CEL; which records it takes; left out: every one",
     },
+    JOINS,
     Key {
         path: "keep",
         form: Form::List,
@@ -177,6 +233,7 @@ const STREAM: &[Key] = &[
         default: Default::Absent,
         help: "CEL; which records count; left out: every one",
     },
+    JOINS,
     Key {
         path: "key",
         form: Form::Text,

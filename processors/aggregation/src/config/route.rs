@@ -1,6 +1,6 @@
 //! From one `[routes.NAME]` to a route.
 
-use super::RouteTable;
+use super::{RouteTable, Tables, join::JoinReader};
 use crate::core::{Condition, Converter, Edits, Pointer};
 use footfall_service::config::{Document, Form, Problem};
 use footfall_streams::{Inlet, Route};
@@ -11,6 +11,7 @@ pub(super) struct RouteReader<'a> {
     pub(super) document: &'a Document,
     pub(super) name: &'a str,
     pub(super) table: &'a RouteTable,
+    pub(super) tables: &'a Tables,
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
@@ -22,6 +23,13 @@ impl RouteReader<'_> {
         self.check_topics();
         let condition = table.r#where.as_ref();
         let condition = condition.and_then(|text| self.condition("where", text));
+        let joins = JoinReader {
+            document: self.document,
+            path: format!("routes.{}", self.name),
+            tables: self.tables,
+            problems: self.problems,
+        };
+        let (joins, condition) = joins.read(&table.join, condition);
         let key = table
             .key
             .as_ref()
@@ -50,6 +58,7 @@ impl RouteReader<'_> {
             name: self.name.into(),
             from: table.from.iter().map(|topic| self.inlet(topic)).collect(),
             to: to.into_iter().collect(),
+            joins,
             convert: Arc::new(converter),
         })
     }

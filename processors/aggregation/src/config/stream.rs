@@ -1,6 +1,6 @@
 //! From one `[streams.NAME]` to a stream.
 
-use super::StreamTable;
+use super::{StreamTable, Tables, join::JoinReader};
 use crate::core::{Condition, Field, JsonReader, Pointer, Time, aggregate};
 use footfall_service::config::{Document, Form, Problem};
 use footfall_streams::{
@@ -17,6 +17,7 @@ pub(super) struct StreamReader<'a> {
     pub(super) group: &'a str,
     pub(super) name: &'a str,
     pub(super) table: &'a StreamTable,
+    pub(super) tables: &'a Tables,
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
@@ -27,6 +28,13 @@ impl StreamReader<'_> {
         let table = self.table;
         self.check_names();
         let condition = table.r#where.as_ref().and_then(|text| self.condition(text));
+        let joins = JoinReader {
+            document: self.document,
+            path: self.path(""),
+            tables: self.tables,
+            problems: self.problems,
+        };
+        let (joins, condition) = joins.read(&table.join, condition);
         let key = table
             .key
             .as_ref()
@@ -54,6 +62,7 @@ impl StreamReader<'_> {
         };
         let definition = self.definition(reader, windows?, aggregates);
         Some(Definition {
+            joins,
             dedupe: within,
             idle_timeout: table.idle_timeout.map(millis),
             ..definition

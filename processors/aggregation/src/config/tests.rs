@@ -1,3 +1,5 @@
+mod joins;
+
 use super::*;
 use footfall_service::config::{Inputs, Key, load};
 use footfall_streams::{Emit, Function, hours, seconds};

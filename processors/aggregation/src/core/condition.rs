@@ -53,6 +53,12 @@ impl Condition {
         &self.text
     }
 
+    /// Whether it looks at this member of the value.
+    #[must_use]
+    pub fn names(&self, member: &str) -> bool {
+        self.members.iter().any(|(name, _)| name == member)
+    }
+
     /// Whether it holds. An expression over a missing member, or one that is no boolean in the end,
     /// does not.
     ///
@@ -216,6 +222,12 @@ mod tests {
         ] {
             assert!(!holds(expression, r#"{"page":{}}"#), "{expression}");
         }
+    }
+
+    #[test]
+    fn it_knows_which_members_it_looks_at() {
+        let condition = Condition::parse("profile.vip && record.key != \"a\"").unwrap();
+        assert!(condition.names("profile") && !condition.names("vip"));
     }
 
     #[test]

@@ -65,6 +65,26 @@ impl Edits {
     }
 }
 
+/// The value with another one put there, over what is there.
+///
+/// # Errors
+/// When the bytes are not JSON.
+pub(super) fn put(json: &[u8], pointer: &Pointer, value: &RawValue) -> serde_json::Result<Vec<u8>> {
+    let mut whole = Tree::Raw(serde_json::from_slice(json)?);
+    whole.put(pointer.tokens(), Tree::Raw(value.to_owned()))?;
+    serde_json::to_vec(&whole)
+}
+
+/// The value without what is there.
+///
+/// # Errors
+/// When the bytes are not JSON.
+pub(super) fn remove(json: &[u8], pointer: &Pointer) -> serde_json::Result<Vec<u8>> {
+    let mut whole = Tree::Raw(serde_json::from_slice(json)?);
+    whole.remove(pointer.tokens())?;
+    serde_json::to_vec(&whole)
+}
+
 /// JSON that is taken apart only where something changes.
 enum Tree {
     Raw(Box<RawValue>),

@@ -32,6 +32,12 @@ impl Pointer {
         }
     }
 
+    /// The member of the whole that it begins with.
+    #[must_use]
+    pub fn first(&self) -> Option<&str> {
+        self.tokens.first().map(String::as_str)
+    }
+
     /// The names on the way.
     pub(super) fn tokens(&self) -> &[String] {
         &self.tokens

@@ -1,5 +1,6 @@
 use crate::{
-    Definition, State, Unusable, aggregate::Place, changelog, reject, repartition, seen::Seen,
+    Definition, State, Unusable, aggregate::Place, changelog, join::Joins, reject, repartition,
+    seen::Seen, table::RowsFound,
 };
 use footfall_task::{Effects, Kind, Outgoing, Partition, Record, RestoreError};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ type Change = (Vec<u8>, Option<Vec<u8>>);
 pub(super) struct Counting {
     pub(super) definition: Arc<Definition>,
     pub(super) changelog: Arc<str>,
+    joins: Joins,
     shape: String,
     pub(super) state: State,
     seen: Option<Seen>,
@@ -19,9 +21,10 @@ pub(super) struct Counting {
 }
 
 impl Counting {
-    pub(super) fn new(group: &str, definition: &Arc<Definition>) -> Self {
+    pub(super) fn new(group: &str, definition: &Arc<Definition>, joins: Joins) -> Self {
         Self {
             changelog: definition.changelog(group),
+            joins,
             shape: definition.shape(),
             state: State::new(definition),
             seen: definition
@@ -41,10 +44,10 @@ impl Counting {
 
     pub(super) fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
         if !self.definition.rekeyed {
-            return self.count(record, effects);
+            return self.count(record, None, effects);
         }
-        match repartition::unwrap(record) {
-            Some(source) => self.count(&source, effects),
+        match repartition::unwrap(record, self.joins.count()) {
+            Some((source, rows)) => self.count(&source, rows, effects),
             None => {
                 let why = Unusable::undecodable(
                     "expected a record that this stream had re-keyed, found one of another origin",
@@ -60,9 +63,15 @@ impl Counting {
         }
     }
 
-    fn count(&mut self, source: &Record<'_>, effects: &mut Effects) {
-        let found = match self.definition.extract.extract(source) {
-            Ok(Some(found)) => found,
+    fn count(
+        &mut self,
+        source: &Record<'_>,
+        rows: Option<RowsFound>,
+        effects: &mut Effects,
+    ) {
+        let extract = |record: &Record<'_>| self.definition.extract.extract(record);
+        let found = match self.joins.through(source, rows, extract) {
+            Ok(Some((found, _))) => found,
             Ok(None) => return,
             Err(why) => {
                 let Definition { name, dlq, .. } = &*self.definition;
