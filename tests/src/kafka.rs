@@ -212,28 +212,26 @@ impl Kafka {
         topic: &str,
         records: impl IntoIterator<Item = NewRecord<'a>>,
     ) {
-        let producer: FutureProducer = self
-            .client()
-            .set("partitioner", "murmur2_random")
-            .create()
-            .expect("a producer");
-        let mut sent = Vec::new();
-        for record in records {
-            let mut message = FutureRecord::<[u8], [u8]>::to(topic).timestamp(record.timestamp);
-            message.partition = record.partition;
-            message.key = record.key;
-            message.payload = record.value;
-            message.headers = Some(OwnedHeaders::new());
-            let delivery = producer.send_result(message);
-            sent.push(delivery.unwrap_or_else(|(error, _)| panic!("produce: {error}")));
+        let producer = self.producer(&[]);
+        producer.produce_all(topic, records, Some(TIMEOUT)).await;
+    }
+
+    /// A producer that waits for the broker as long as it is away, and repeats no record.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn patient_producer(&self) -> Producer {
+        self.producer(&[("enable.idempotence", "true"), ("message.timeout.ms", "0")])
+    }
+
+    fn producer(&self, properties: &[(&str, &str)]) -> Producer {
+        let mut config = self.client();
+        config.set("partitioner", "murmur2_random");
+        for (name, value) in properties {
+            config.set(*name, *value);
         }
-        for delivery in sent {
-            let delivery = tokio::time::timeout(TIMEOUT, delivery).await;
-            delivery
-                .expect("an answer to what is produced")
-                .expect("a producer that lives")
-                .unwrap_or_else(|(error, _)| panic!("produce: {error}"));
-        }
+        Producer(config.create().expect("a producer"))
     }
 
     /// Waits until the topic has at least `count` records, and returns all it has then, by
@@ -273,6 +271,51 @@ impl Kafka {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.brokers);
         config
+    }
+}
+
+/// A producer that outlives its broker.
+pub struct Producer(FutureProducer);
+
+impl std::fmt::Debug for Producer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Producer").finish_non_exhaustive()
+    }
+}
+
+impl Producer {
+    /// Puts records on a topic, in this order, and waits until all are acknowledged, for ever
+    /// unless there is a limit.
+    ///
+    /// # Panics
+    /// When one is not acknowledged.
+    pub async fn produce_all<'a>(
+        &self,
+        topic: &str,
+        records: impl IntoIterator<Item = NewRecord<'a>>,
+        limit: Option<Duration>,
+    ) {
+        let mut sent = Vec::new();
+        for record in records {
+            let mut message = FutureRecord::<[u8], [u8]>::to(topic).timestamp(record.timestamp);
+            message.partition = record.partition;
+            message.key = record.key;
+            message.payload = record.value;
+            message.headers = Some(OwnedHeaders::new());
+            let delivery = self.0.send_result(message);
+            sent.push(delivery.unwrap_or_else(|(error, _)| panic!("produce: {error}")));
+        }
+        for delivery in sent {
+            let delivery = match limit {
+                Some(limit) => tokio::time::timeout(limit, delivery)
+                    .await
+                    .expect("an answer to what is produced"),
+                None => delivery.await,
+            };
+            delivery
+                .expect("a producer that lives")
+                .unwrap_or_else(|(error, _)| panic!("produce: {error}"));
+        }
     }
 }
 

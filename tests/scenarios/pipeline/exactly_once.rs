@@ -7,7 +7,7 @@ use footfall_tests::{
     wait,
 };
 use nix::sys::signal::Signal;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 const PARTITIONS: i32 = 4;
 /// Records of one turn.
@@ -24,14 +24,16 @@ fn streams(source: &str, to: &str) -> String {
     )
 }
 
+fn values() -> Vec<String> {
+    let values = (0..TURN).map(|index| format!(r#"{{"page":"/{}"}}"#, index % 7));
+    values.collect()
+}
+
 /// Records over some minutes, of which the last of each minute are too late for `keys`.
-async fn produce(kafka: &Kafka, source: &str, turn: usize) {
-    let values: Vec<_> = (0..TURN)
-        .map(|index| format!(r#"{{"page":"/{}"}}"#, index % 7))
-        .collect();
+fn records(turn: usize, values: &[String]) -> impl Iterator<Item = NewRecord<'_>> {
     // A key belongs to one partition, as with every partitioner.
     let keys = [b"a", b"b", b"c", b"d"];
-    let records = values.iter().enumerate().map(|(index, value)| {
+    values.iter().enumerate().map(move |(index, value)| {
         let number = i64::try_from(turn * TURN + index).unwrap();
         let late = if number % 50 == 49 { 1_200_000 } else { 0 };
         let partition = index % keys.len();
@@ -41,8 +43,11 @@ async fn produce(kafka: &Kafka, source: &str, turn: usize) {
             key: Some(keys[partition]),
             value: Some(value.as_bytes()),
         }
-    });
-    kafka.produce_all(source, records).await;
+    })
+}
+
+async fn produce(kafka: &Kafka, source: &str, turn: usize) {
+    kafka.produce_all(source, records(turn, &values())).await;
 }
 
 /// The newest value of each key in each partition: what compaction leaves.
@@ -92,7 +97,7 @@ async fn after_twenty_kills_the_results_are_those_of_a_run_that_nothing_disturbe
     let kafka = Kafka::shared().await;
     let source = Kafka::unique("source");
     kafka.create_topic(&source, PARTITIONS).await;
-    let (killed, undisturbed) = (format!("{source}.killed"), format!("{source}.undisturbed"));
+    let killed = format!("{source}.killed");
     // As static members its workers have their partitions back without waiting for their dead selves.
     let member = "[kafka.consumer]\n'group.instance.id' = 'one'\n";
     let config = format!("workers = 2\n{}{member}", streams(&source, &killed));
@@ -114,19 +119,63 @@ async fn after_twenty_kills_the_results_are_those_of_a_run_that_nothing_disturbe
     }
     let all = 40 * TURN;
     until_all_is_counted(kafka, &killed, all).await;
-    let _beside = Aggregation::start(kafka, &streams(&source, &undisturbed)).await;
-    until_all_is_counted(kafka, &undisturbed, all).await;
+    assert_undisturbed(kafka, &source, &killed, all).await;
+}
+
+/// That these results are those of a run over the same records that nothing disturbed.
+async fn assert_undisturbed(kafka: &Kafka, source: &str, disturbed: &str, records: usize) {
+    let undisturbed = format!("{source}.undisturbed");
+    let _beside = Aggregation::start(kafka, &streams(source, &undisturbed)).await;
+    until_all_is_counted(kafka, &undisturbed, records).await;
     for kind in ["pages", "keys"] {
-        let of_killed = kafka.read(&format!("{killed}.{kind}")).await.unwrap();
-        assert_counts_only_grow(&of_killed);
+        let found = kafka.read(&format!("{disturbed}.{kind}")).await.unwrap();
+        assert_counts_only_grow(&found);
         let expected = kafka.read(&format!("{undisturbed}.{kind}")).await.unwrap();
-        assert_eq!(compacted(&of_killed), compacted(&expected), "{kind}");
+        assert_eq!(compacted(&found), compacted(&expected), "{kind}");
     }
-    let late = [&killed, &undisturbed].map(|to| format!("{to}.keys.late"));
-    let of_killed = kafka.read(&late[0]).await.unwrap();
+    let late = [disturbed, &undisturbed].map(|to| format!("{to}.keys.late"));
+    let found = kafka.read(&late[0]).await.unwrap();
     let expected = kafka.read(&late[1]).await.unwrap();
     assert!(!expected.is_empty());
-    assert_eq!(of_killed.len(), expected.len());
+    assert_eq!(found.len(), expected.len());
+}
+
+/// How long the broker is away: longer than every session and transaction lives without it.
+const AWAY: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn after_a_minute_without_a_broker_the_results_are_those_of_a_run_that_nothing_disturbed() {
+    let mut kafka = Kafka::start().await;
+    let source = Kafka::unique("source");
+    kafka.create_topic(&source, PARTITIONS).await;
+    let to = format!("{source}.disturbed");
+    let mut aggregation = Aggregation::start(&kafka, &streams(&source, &to)).await;
+    let (producer, topic) = (kafka.patient_producer(), source.clone());
+    let turns = 20;
+    let load = tokio::spawn(async move {
+        for turn in 0..turns {
+            let values = values();
+            let mut records = records(turn, &values).peekable();
+            while records.peek().is_some() {
+                let some = records.by_ref().take(10);
+                producer.produce_all(&topic, some, None).await;
+            }
+        }
+    });
+    wait::until("results", async || {
+        let found = kafka.read(&format!("{to}.keys")).await?.len();
+        (found > 0).then_some(()).ok_or("none".into())
+    })
+    .await;
+    kafka.stop().await;
+    assert!(!load.is_finished(), "the load has ended too early");
+    tokio::time::sleep(AWAY).await;
+    assert!(aggregation.program.is_running());
+    kafka.start_again().await;
+    load.await.unwrap();
+    until_all_is_counted(&kafka, &to, turns * TURN).await;
+    assert!(aggregation.program.is_running());
+    assert_undisturbed(&kafka, &source, &to, turns * TURN).await;
 }
 
 #[tokio::test]
