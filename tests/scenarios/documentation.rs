@@ -2,7 +2,7 @@
 
 use footfall_tests::program;
 use serde_json::Value;
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::Path};
 
 fn read(path: &str) -> String {
     fs::read_to_string(program::root().join(path)).unwrap()
@@ -118,6 +118,47 @@ fn every_field_is_documented_with_its_purpose_and_an_example() {
     let (table, _) = table.split_once("\n\n").unwrap();
     let rows: Vec<_> = rows.collect();
     assert_eq!(table.lines().collect::<Vec<_>>(), rows);
+}
+
+/// All of the Rust below a folder.
+fn rust_below(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text += &rust_below(&path);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text += &fs::read_to_string(&path).unwrap();
+        }
+    }
+    text
+}
+
+#[test]
+fn every_difference_from_kafka_streams_names_a_test_that_there_is() {
+    let page = read("docs/kafka-streams.md");
+    let code =
+        ["processors", "tests/scenarios"].map(|folder| rust_below(&program::root().join(folder)));
+    let (_, differences) = page
+        .split_once("| shown by |\n|---|---|---|---|\n")
+        .unwrap();
+    let (differences, _) = differences.split_once("\n\n").unwrap();
+    for row in differences.lines() {
+        let shown_by = row.rsplit(" | ").next().unwrap();
+        assert!(shown_by.starts_with('`'), "{row}");
+    }
+    // Tests have long names; nothing else on the page has.
+    let names = page
+        .split('`')
+        .filter(|word| word.matches('_').count() >= 4);
+    let names: Vec<_> = names.collect();
+    assert!(names.len() > differences.lines().count());
+    for name in names {
+        let is_there = code
+            .iter()
+            .any(|code| code.contains(&format!("fn {name}(")));
+        assert!(is_there, "docs/kafka-streams.md names `{name}`");
+    }
 }
 
 /// A table of the page, and the figures of the last measurement that its cells are the medians of.
