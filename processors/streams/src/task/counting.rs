@@ -1,6 +1,6 @@
 use crate::{
-    Definition, State, Unusable, aggregate::Place, changelog, join::Joins, reject, repartition,
-    seen::Seen, table::RowsFound,
+    Definition, Extracted, State, Unusable, Window, aggregate::Place, changelog, join::Joins,
+    reject, repartition, seen::Seen, table::RowsFound,
 };
 use footfall_task::{Effects, Kind, Outgoing, Partition, Record, RestoreError};
 use std::sync::Arc;
@@ -63,12 +63,7 @@ impl Counting {
         }
     }
 
-    fn count(
-        &mut self,
-        source: &Record<'_>,
-        rows: Option<RowsFound>,
-        effects: &mut Effects,
-    ) {
+    fn count(&mut self, source: &Record<'_>, rows: Option<RowsFound>, effects: &mut Effects) {
         let extract = |record: &Record<'_>| self.definition.extract.extract(record);
         let found = match self.joins.through(source, rows, extract) {
             Ok(Some((found, _))) => found,
@@ -89,12 +84,32 @@ impl Counting {
         {
             return effects.count(&self.definition.name, Kind::Duplicate);
         }
-        let refusing = self.state.add(&found.key, place, &found.inputs);
+        let refusing = match self.forgotten(&found) {
+            Some(window) => vec![window],
+            None => self.state.add(&found.key, place, &found.inputs),
+        };
         if !refusing.is_empty() {
             let stream_time = self.state.stream_time().unwrap_or(time);
             let late_by_ms = stream_time.saturating_sub(time);
             reject::late(&self.definition, source, &refusing, late_by_ms, effects);
         }
+    }
+
+    /// The session that a record would have been, if it is so old that its id may be forgotten: an
+    /// open session may reach further back than ids are kept, and could count it a second time.
+    fn forgotten(&self, found: &Extracted) -> Option<Window> {
+        let gap = self.definition.windows.session_gap()?.as_millis();
+        let (Some(_), Some(_)) = (&self.seen, &found.id) else {
+            return None;
+        };
+        let start = found.time.0;
+        let end = start.saturating_add(gap);
+        let window = Window { start, end };
+        let is_closed = self
+            .definition
+            .windows
+            .is_closed(window, self.state.stream_time()?);
+        is_closed.then_some(window)
     }
 
     pub(super) fn commit(&mut self, partition: Partition, effects: &mut Effects) {
