@@ -6,5 +6,6 @@ mod exactly_once;
 mod faults;
 mod joins;
 mod routes;
+mod silence;
 mod topics;
 mod windows;

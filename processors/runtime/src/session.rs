@@ -35,6 +35,8 @@ use tokio_util::sync::CancellationToken;
 const TICK: Duration = Duration::from_millis(50);
 /// So many records are processed between two looks at everything else.
 const RECORDS_AT_ONCE: usize = 1_024;
+/// How long the group may take to say what its offsets are.
+const UNTIL_TOLD: Duration = Duration::from_secs(10);
 /// After so many commits that the group has refused, only joining it anew helps.
 const REFUSALS: u32 = 50;
 
@@ -220,6 +222,7 @@ impl<'a, P: Processor> Session<'a, P> {
     fn commit(&mut self) -> anyhow::Result<()> {
         self.due = None;
         self.partitions.gather();
+        self.place()?;
         let mut offsets = TopicPartitionList::new();
         for (topic, partition, offset) in self.partitions.offsets() {
             let offset = rdkafka::Offset::Offset(offset.0);
@@ -229,6 +232,27 @@ impl<'a, P: Processor> Session<'a, P> {
             Delivery::AtLeastOnce => self.write_then_commit(offsets),
             Delivery::ExactlyOnce => self.commit_as_one(&offsets),
         }
+    }
+
+    /// What the clock brings about before the first record goes with the offset that the group has,
+    /// or the group could not refuse it from who has lost the partition.
+    fn place(&mut self) -> anyhow::Result<()> {
+        let mut wanted = TopicPartitionList::new();
+        for (topic, partition) in self.partitions.placeless() {
+            wanted.add_partition(&topic, partition);
+        }
+        if wanted.count() == 0 {
+            return Ok(());
+        }
+        let known = self.consumer.committed_offsets(wanted, UNTIL_TOLD);
+        for place in known.context("ask the group for its offsets")?.elements() {
+            if let rdkafka::Offset::Offset(next) = place.offset() {
+                let next = footfall_task::Offset(next);
+                self.partitions
+                    .place(place.topic(), place.partition(), next);
+            }
+        }
+        Ok(())
     }
 
     /// Changes of state are written after results, so that a result whose window is gone from the

@@ -163,6 +163,26 @@ impl<'a, P: Processor> Partitions<'a, P> {
         })
     }
 
+    /// The partitions that have something to write, and of which no record has come yet.
+    pub(super) fn placeless(&self) -> Vec<(String, i32)> {
+        let partitions = self.running.iter().flat_map(|(topic, partitions)| {
+            let placeless = partitions
+                .iter()
+                .filter(|(_, running)| running.next.is_none() && !running.effects.sends.is_empty());
+            placeless.map(|(partition, _)| (topic.clone(), *partition))
+        });
+        partitions.collect()
+    }
+
+    /// Says where the first record of a partition will be read.
+    pub(super) fn place(&mut self, topic: &str, partition: i32, next: Offset) {
+        let partitions = self.running.get_mut(topic);
+        if let Some(running) = partitions.and_then(|running| running.get_mut(&partition)) {
+            running.next = Some(next);
+            running.committed = Some(next);
+        }
+    }
+
     /// Remembers that the group knows them.
     pub(super) fn offsets_committed(&mut self) {
         for running in all_mut(&mut self.running) {
