@@ -8,6 +8,8 @@ mod expression;
 mod join;
 mod pointer;
 mod reader;
+#[cfg(test)]
+mod sample;
 
 pub use calendar::{Unit, ZonedCalendar};
 pub use condition::Condition;

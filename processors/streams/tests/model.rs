@@ -3,25 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+#[path = "shared/steps.rs"]
+mod steps;
+
 use footfall_streams::{
     Definition, DriverRecord, Emit, TestDriver, TimeWindows, Topology, Windows, millis, stream,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-
-/// One thing that happens.
-#[derive(Clone, Debug)]
-enum Step {
-    Record {
-        key: u8,
-        time: i64,
-    },
-    Commit,
-    /// A crash after a commit: what is in memory is gone.
-    Restart,
-    /// A crash at any other time: what has happened since the last commit is undone.
-    Crash,
-}
+use steps::Step;
 
 #[derive(Clone, Debug)]
 struct Case {
@@ -77,9 +67,7 @@ impl Model {
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    let record = (0..3_u8, 0..200_i64).prop_map(|(key, time)| Step::Record { key, time });
-    let step = prop_oneof![8 => record, 2 => Just(Step::Commit), 1 => Just(Step::Restart), 1 => Just(Step::Crash)];
-    let steps = prop::collection::vec(step, 0..60);
+    let steps = steps::any(3, 200);
     (1..20_i64, 0..40_i64, 0..30_i64, steps).prop_map(|(advance, more, grace, steps)| Case {
         size: advance + more,
         advance,
@@ -122,21 +110,6 @@ fn said(record: &DriverRecord) -> (Place, i64, bool) {
     )
 }
 
-fn run(case: &Case, driver: &mut TestDriver) {
-    for step in &case.steps {
-        match step {
-            Step::Record { key, time } => driver.pipe("in", &key.to_string(), "", *time),
-            Step::Commit => driver.commit(),
-            Step::Crash => driver.crash(),
-            Step::Restart => {
-                driver.commit();
-                driver.restart();
-            }
-        }
-    }
-    driver.commit();
-}
-
 /// The windows that late records name as refusing them.
 fn refused(driver: &mut TestDriver) -> i64 {
     let late = driver.read("out.late");
@@ -156,7 +129,7 @@ proptest! {
     fn updates_end_at_what_every_window_holds(case in cases()) {
         let model = Model::run(&case);
         let mut driver = TestDriver::new(counting(&case, Emit::Updates));
-        run(&case, &mut driver);
+        steps::run(&case.steps, &mut driver);
         let last: BTreeMap<_, _> = results(&mut driver).into_iter().collect();
         prop_assert_eq!(&last, &model.counts);
     }
@@ -165,7 +138,7 @@ proptest! {
     fn counts_and_refusals_are_all_memberships(case in cases()) {
         let model = Model::run(&case);
         let mut driver = TestDriver::new(counting(&case, Emit::Updates));
-        run(&case, &mut driver);
+        steps::run(&case.steps, &mut driver);
         let last: BTreeMap<_, _> = results(&mut driver).into_iter().collect();
         let refused = refused(&mut driver);
         prop_assert_eq!(refused, model.refused);
@@ -177,7 +150,7 @@ proptest! {
     fn each_closed_window_is_final_once_with_all_it_took_and_in_order(case in cases()) {
         let model = Model::run(&case);
         let mut driver = TestDriver::new(counting(&case, Emit::Final));
-        run(&case, &mut driver);
+        steps::run(&case.steps, &mut driver);
         let said = results(&mut driver);
         let mut expected: Vec<_> = model.counts.iter().collect();
         expected.retain(|((_, start), _)| model.is_closed(&case, *start));
@@ -190,7 +163,7 @@ proptest! {
     fn with_both_every_window_has_its_last_update_and_each_closed_one_its_final(case in cases()) {
         let model = Model::run(&case);
         let mut driver = TestDriver::new(counting(&case, Emit::Both));
-        run(&case, &mut driver);
+        steps::run(&case.steps, &mut driver);
         let said: Vec<_> = driver.read("out").iter().map(said).collect();
         let last: BTreeMap<_, _> = said.iter().map(|(place, count, _)| (place.clone(), *count)).collect();
         prop_assert_eq!(&last, &model.counts);
@@ -213,7 +186,7 @@ proptest! {
         let records = case.steps.iter().filter(|step| matches!(step, Step::Record { .. })).count();
         let topology = Topology::new("test", [counting(&case, Emit::Updates)]);
         let mut driver = TestDriver::with_partitions(topology, partitions);
-        run(&case, &mut driver);
+        steps::run(&case.steps, &mut driver);
         let last: BTreeMap<_, _> = results(&mut driver).into_iter().collect();
         let counted = last.values().sum::<i64>() + refused(&mut driver);
         prop_assert_eq!(counted, i64::try_from(records).unwrap() * per_window);
@@ -223,7 +196,7 @@ proptest! {
     fn partitions_count_apart_and_lose_nothing(case in cases(), partitions in 1..4_u32) {
         let topology = Topology::new("test", [counting(&case, Emit::Updates)]);
         let mut driver = TestDriver::with_partitions(topology, partitions);
-        run(&case, &mut driver);
+        steps::run(&case.steps, &mut driver);
         let last: BTreeMap<_, _> = results(&mut driver).into_iter().collect();
         let memberships = Model::run(&case).memberships;
         prop_assert_eq!(last.values().sum::<i64>() + refused(&mut driver), memberships);

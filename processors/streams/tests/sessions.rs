@@ -2,20 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+#[path = "shared/steps.rs"]
+mod steps;
+
 use footfall_streams::{Definition, Emit, SessionWindows, TestDriver, millis, stream};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use steps::Step;
 
 const GAP: i64 = 10;
 const GRACE: i64 = 15;
-
-#[derive(Clone, Debug)]
-enum Step {
-    Record { key: u8, time: i64 },
-    Commit,
-    Restart,
-    Crash,
-}
 
 /// Key, start and end.
 type Place = (String, i64, i64);
@@ -79,18 +75,7 @@ fn counting(emit: Emit) -> Definition {
 
 fn run(steps: &[Step], emit: Emit) -> TestDriver {
     let mut driver = TestDriver::new(counting(emit));
-    for step in steps {
-        match step {
-            Step::Record { key, time } => driver.pipe("in", &key.to_string(), "", *time),
-            Step::Commit => driver.commit(),
-            Step::Crash => driver.crash(),
-            Step::Restart => {
-                driver.commit();
-                driver.restart();
-            }
-        }
-    }
-    driver.commit();
+    steps::run(steps, &mut driver);
     driver
 }
 
@@ -113,12 +98,6 @@ fn written(driver: &mut TestDriver) -> Vec<(Place, Option<usize>, bool)> {
         (place, Some(count), value["final"].as_bool().unwrap())
     });
     read.collect()
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let record = (0..2_u8, 0..150_i64).prop_map(|(key, time)| Step::Record { key, time });
-    let step = prop_oneof![8 => record, 2 => Just(Step::Commit), 1 => Just(Step::Restart), 1 => Just(Step::Crash)];
-    prop::collection::vec(step, 0..60)
 }
 
 fn at(times: &[i64]) -> Vec<Step> {
@@ -211,7 +190,7 @@ fn the_wall_clock_closes_a_session_once_and_what_comes_for_it_later_is_late() {
 
 proptest! {
     #[test]
-    fn what_is_not_taken_back_is_what_every_session_holds(steps in steps()) {
+    fn what_is_not_taken_back_is_what_every_session_holds(steps in steps::any(2, 150)) {
         let model = Model::run(&steps);
         let mut driver = run(&steps, Emit::Updates);
         let mut held = BTreeMap::new();
@@ -228,7 +207,7 @@ proptest! {
     }
 
     #[test]
-    fn each_closed_session_is_final_once_and_in_order(steps in steps()) {
+    fn each_closed_session_is_final_once_and_in_order(steps in steps::any(2, 150)) {
         let model = Model::run(&steps);
         let mut driver = run(&steps, Emit::Final);
         let finals: Vec<_> = written(&mut driver).into_iter().map(|(place, count, _)| (place, count.unwrap())).collect();

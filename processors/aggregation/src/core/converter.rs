@@ -100,8 +100,7 @@ fn holds(condition: &Condition, record: &Record<'_>) -> Result<bool, Unusable> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use footfall_task::{Offset, Partition};
+    use super::{super::sample::record, *};
 
     fn converter() -> Converter {
         Converter {
@@ -122,16 +121,8 @@ mod tests {
         }
     }
 
-    fn convert(json: &'static str) -> Result<Option<Converted>, Unusable> {
-        converter().convert(&Record {
-            topic: "events",
-            partition: Partition(3),
-            offset: Offset(41),
-            timestamp: None,
-            key: Some(b"own"),
-            value: Some(json.as_bytes()),
-            headers: Vec::new(),
-        })
+    fn convert(json: &str) -> Result<Option<Converted>, Unusable> {
+        converter().convert(&record(Some(json)))
     }
 
     #[test]

@@ -187,24 +187,15 @@ impl<'de> Deserialize<'de> for Tree {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use footfall_task::{Offset, Partition};
+    use super::{super::sample::record, *};
 
     fn pointer(text: &str) -> Pointer {
         Pointer::parse(text).unwrap()
     }
 
     fn edited(edits: &Edits, json: &str) -> String {
-        let record = Record {
-            topic: "events",
-            partition: Partition(3),
-            offset: Offset(41),
-            timestamp: None,
-            key: Some(b"own"),
-            value: Some(json.as_bytes()),
-            headers: Vec::new(),
-        };
-        String::from_utf8(edits.apply(json.as_bytes(), &record).unwrap()).unwrap()
+        let edited = edits.apply(json.as_bytes(), &record(Some(json)));
+        String::from_utf8(edited.unwrap()).unwrap()
     }
 
     #[test]
@@ -243,15 +234,6 @@ mod tests {
             ..Edits::default()
         };
         assert_eq!(edited(&edits, "[1,2]"), "[1,2]");
-        let record = Record {
-            topic: "events",
-            partition: Partition(3),
-            offset: Offset(41),
-            timestamp: None,
-            key: None,
-            value: None,
-            headers: Vec::new(),
-        };
-        assert!(edits.apply(b"{", &record).is_err());
+        assert!(edits.apply(b"{", &record(None)).is_err());
     }
 }

@@ -72,8 +72,7 @@ fn row_of(bytes: &[u8]) -> Result<&RawValue, Unusable> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use footfall_task::{Offset, Partition};
+    use super::{super::sample::record, *};
 
     fn join(by: Option<&str>) -> JsonJoin {
         JsonJoin {
@@ -83,21 +82,9 @@ mod tests {
         }
     }
 
-    fn record(value: &'static str) -> Record<'static> {
-        Record {
-            topic: "events",
-            partition: Partition(3),
-            offset: Offset(41),
-            timestamp: None,
-            key: Some(b"own"),
-            value: Some(value.as_bytes()),
-            headers: Vec::new(),
-        }
-    }
-
     #[test]
     fn a_row_is_put_into_the_record_and_the_rest_of_it_stays_byte_for_byte() {
-        let record = record(r#"{"user":"u1","n":1.50,"profile":7,"list":[1, 2]}"#);
+        let record = record(Some(r#"{"user":"u1","n":1.50,"profile":7,"list":[1, 2]}"#));
         let joined = join(None).join(&record, Some(br#"{"vip": true}"#));
         let expected = r#"{"user":"u1","n":1.50,"profile":{"vip": true},"list":[1, 2]}"#;
         assert_eq!(joined, Ok(Some(expected.as_bytes().to_vec())));
@@ -106,7 +93,7 @@ mod tests {
     #[test]
     fn without_a_row_nothing_stands_in_its_place() {
         let without = |json| {
-            let joined = join(None).join(&record(json), None).unwrap();
+            let joined = join(None).join(&record(Some(json)), None).unwrap();
             joined.map(|json| String::from_utf8(json).unwrap())
         };
         assert_eq!(without(r#"{"user":"u1"}"#), None);
@@ -116,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_row_belongs_to_a_member_or_to_the_records_key() {
-        let by = |by, json| join(by).by(&record(json)).unwrap();
+        let by = |by, json| join(by).by(&record(Some(json))).unwrap();
         assert_eq!(
             by(Some("/user"), r#"{"user":"u\u0031"}"#),
             Some(b"u1".to_vec())
@@ -128,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_record_that_is_not_for_the_stream_is_not_joined() {
-        let wants = |json| join(None).wants(&record(json));
+        let wants = |json| join(None).wants(&record(Some(json)));
         assert_eq!(wants(r#"{"type":"click"}"#), Ok(true));
         assert_eq!(wants("{}"), Ok(false));
         assert_eq!(wants("{").unwrap_err().code, "undecodable");
@@ -136,7 +123,12 @@ mod tests {
 
     #[test]
     fn a_row_or_a_record_that_is_no_json_cannot_be_used() {
-        let code = |json, row| join(None).join(&record(json), Some(row)).unwrap_err().code;
+        let code = |json, row| {
+            join(None)
+                .join(&record(Some(json)), Some(row))
+                .unwrap_err()
+                .code
+        };
         assert_eq!(code("{}", b"{"), "undecodable");
         assert_eq!(code("{", b"{}"), "undecodable");
     }

@@ -206,8 +206,7 @@ pub(super) fn not_json(error: &serde_json::Error) -> Unusable {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use footfall_task::{Offset, Partition};
+    use super::{super::sample::record, *};
 
     fn reader() -> JsonReader {
         JsonReader {
@@ -217,18 +216,6 @@ mod tests {
             null_values: NullValues::Count,
             id: None,
             fields: vec![None],
-        }
-    }
-
-    fn record(value: Option<&'static str>) -> Record<'static> {
-        Record {
-            topic: "events",
-            partition: Partition(3),
-            offset: Offset(41),
-            timestamp: Some(Timestamp(77)),
-            key: Some(b"own"),
-            value: value.map(str::as_bytes),
-            headers: Vec::new(),
         }
     }
 
