@@ -135,7 +135,7 @@ fn unsafe_code_is_in_one_module() {
         sources(&root.join(folder), &mut |path, text| {
             // The lint denies it wherever nobody says its name.
             if text.contains("unsafe_code") {
-                let path = path.strip_prefix(&root).unwrap();
+                let path = path.strip_prefix(root).unwrap();
                 found.push(path.display().to_string());
             }
         });

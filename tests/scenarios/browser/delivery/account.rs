@@ -9,6 +9,7 @@ use serde_json::json;
 
 crate::browser::in_every_browser!(
     a_page_that_is_hidden_leaves_its_other_scripts_room_for_a_beacon,
+    what_the_browser_would_carry_beyond_our_share_goes_as_a_plain_request,
     what_is_answered_makes_room_again,
 );
 
@@ -23,6 +24,17 @@ const WATCH: &str = "<script>
       return fetch(url, options);
     })(fetch);
   </script>";
+
+/// Lets a beacon count until the test has `later` called, and hides the page without a wait.
+const HOLD: &str = "
+    window.later = [];
+    window.setTimeout = ((wait) => (call, ms, ...more) =>
+      ms === 1000 ? later.push(call) : wait(call, ms, ...more))(setTimeout);
+    window.hide = () => {
+      Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+      delete document.visibilityState;
+    };";
 
 /// A page whose batches are of 20 KB, and have been sent until now.
 async fn opened(kind: Kind) -> (Recorder, Browser) {
@@ -73,6 +85,36 @@ async fn a_page_that_is_hidden_leaves_its_other_scripts_room_for_a_beacon(kind: 
     run(&browser, "return footfall.flush()").await;
     let log = until_taken(&recorder, 101).await;
     assert!(log.gaps().is_empty());
+}
+
+async fn what_the_browser_would_carry_beyond_our_share_goes_as_a_plain_request(kind: Kind) {
+    let (recorder, browser) = opened(kind).await;
+    run(&browser, HOLD).await;
+    recorder.reply(Reply::Hang(202));
+    let arrived = recorder.log().len();
+    for beacons in 1..=2 {
+        track(&browser, 18).await;
+        run(&browser, "hide()").await;
+        until(&recorder, "a beacon", |log| log.len() == arrived + beacons).await;
+    }
+    assert_eq!(run(&browser, "return kept").await, json!([true]));
+    track(&browser, 18).await;
+    run(&browser, "footfall.flush()").await;
+    until(&recorder, "a request", |log| log.len() == arrived + 3).await;
+    assert_eq!(run(&browser, "return kept").await, json!([true, false]));
+    recorder.reply(Reply::Status(202));
+    recorder.release();
+    let log = until_taken(&recorder, 55).await;
+    assert_eq!(log.taken().len(), 55, "none twice");
+
+    run(&browser, "later.forEach((call) => call())").await;
+    track(&browser, 18).await;
+    run(&browser, "footfall.flush()").await;
+    until_taken(&recorder, 73).await;
+    assert_eq!(
+        run(&browser, "return kept").await,
+        json!([true, false, true])
+    );
 }
 
 async fn what_is_answered_makes_room_again(kind: Kind) {
