@@ -5,6 +5,8 @@ mod codec;
 mod exactly_once;
 mod faults;
 mod joins;
+mod page;
+mod questions;
 mod routes;
 mod silence;
 mod topics;

@@ -239,7 +239,7 @@ Footfall is running. Open the shop, click around, and watch the dashboard.
   shop         http://{site}/
   dashboard    http://{site}/dashboard/
   gateway      http://{gateway}/
-  aggregation  http://{aggregation}/v1/streams
+  streams      http://{aggregation}/
   kafka        {brokers} ({kind})
   logs         {logs}/
 

@@ -28,6 +28,8 @@ pub struct Config {
     pub listen: String,
     /// Address of a second one for operators.
     pub admin: Option<String>,
+    /// Where others can ask it, if that is to be known from here.
+    pub advertise: Option<String>,
     /// How the streams are run.
     pub runtime: footfall_runtime::Config,
     /// The streams.
@@ -46,6 +48,7 @@ type Tables = BTreeMap<String, Table>;
 struct File {
     listen: String,
     admin: Option<String>,
+    advertise: Option<String>,
     group: String,
     delivery: Delivery,
     state_dir: Option<PathBuf>,
@@ -195,6 +198,7 @@ pub fn read(document: &Document) -> Result<Config, Problems> {
     Ok(Config {
         listen: file.listen,
         admin: file.admin,
+        advertise: file.advertise,
         topology: Topology::new(&file.group, streams).with_routes(routes),
         runtime: footfall_runtime::Config {
             kafka: file.kafka,
@@ -204,6 +208,7 @@ pub fn read(document: &Document) -> Result<Config, Problems> {
             state_dir: file.state_dir,
             workers: file.workers,
             topics: file.topics,
+            address: None,
         },
         origins: file.origins,
         tail: file.tail,
@@ -246,6 +251,16 @@ fn check(document: &Document, file: &File) -> Vec<Problem> {
             "group",
             expected,
             format!("`{}`", file.group.escape_debug()),
+        );
+    }
+    if let Some(address) = &file.advertise
+        && !(address.starts_with("http://") && is_origin(address))
+    {
+        let expected = "`http://HOST:PORT`, without a path";
+        problem(
+            "advertise",
+            expected,
+            format!("`{}`", address.escape_debug()),
         );
     }
     for origin in &file.origins {

@@ -6,6 +6,7 @@ mod converter;
 mod edit;
 mod expression;
 mod join;
+pub(crate) mod partition;
 mod pointer;
 mod reader;
 #[cfg(test)]

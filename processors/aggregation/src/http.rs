@@ -2,10 +2,12 @@
 
 mod cors;
 mod events;
+mod page;
 mod streams;
+mod topology;
 mod windows;
 
-use crate::processor::Aggregation;
+use crate::{local::Local, peers::Peers, processor::Aggregation};
 use axum::{
     Router,
     extract::{FromRequestParts, Path},
@@ -13,7 +15,6 @@ use axum::{
     middleware,
     routing::get,
 };
-use footfall_runtime::Status;
 use footfall_service::http::Problem;
 use footfall_streams::Definition;
 use std::sync::Arc;
@@ -22,16 +23,20 @@ use tokio_util::sync::CancellationToken;
 /// What the handlers share.
 #[derive(Clone, Debug)]
 struct Shared {
-    aggregation: Arc<Aggregation>,
-    status: Arc<Status>,
+    local: Local,
+    peers: Peers,
     /// Ends the answers that have no end of their own.
     stop: CancellationToken,
 }
 
 impl Shared {
+    fn aggregation(&self) -> &Aggregation {
+        &self.local.aggregation
+    }
+
     fn stream(&self, name: &str) -> Result<&Arc<Definition>, Problem> {
-        self.aggregation.stream(name).ok_or_else(|| {
-            let names = self.aggregation.streams().iter();
+        self.aggregation().stream(name).ok_or_else(|| {
+            let names = self.aggregation().streams().iter();
             let names: Vec<_> = names.map(|stream| format!("`{}`", stream.name)).collect();
             let name = name.escape_debug();
             let detail = format!(
@@ -57,21 +62,15 @@ impl<S: Send + Sync> FromRequestParts<S> for StreamName {
 }
 
 /// The routes under `/v1`.
-pub(crate) fn routes(
-    aggregation: Arc<Aggregation>,
-    status: Arc<Status>,
-    stop: CancellationToken,
-) -> Router {
+pub(crate) fn routes(local: Local, peers: Peers, stop: CancellationToken) -> Router {
     Router::new()
         .route("/v1/streams", get(streams::list))
         .route("/v1/streams/{name}/windows", get(windows::ask))
         .route("/v1/streams/{name}/live", get(events::live))
         .route("/v1/streams/{name}/tail", get(events::tail))
-        .with_state(Shared {
-            aggregation,
-            status,
-            stop,
-        })
+        .route("/v1/topology", get(topology::show))
+        .with_state(Shared { local, peers, stop })
+        .merge(page::routes())
 }
 
 /// Adds what holds for every path: errors as problem+json, and CORS for `origins`.

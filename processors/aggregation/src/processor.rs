@@ -1,18 +1,22 @@
 //! The streams at work, seen from outside: their windows can be asked for, and what they write and
 //! read can be watched.
 
+mod seats;
+mod watched;
+
+pub(crate) use seats::Seats;
+pub(crate) use watched::Watched;
+
 use crate::feed::Feed;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use footfall_streams::{Definition, StreamsTask, Topology, WindowResult};
-use footfall_task::{
-    Effects, GlobalTable, Kind, Partition, Processor, Record, RestoreError, Source, Task,
-};
+use footfall_streams::{Definition, Route, Topology, WindowResult};
+use footfall_task::{Effects, GlobalTable, Kind, Partition, Processor, Record, Source};
 use serde_json::{json, value::RawValue};
 use std::{
     collections::BTreeMap,
     ops::Range,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 /// So many records a tail begins with.
@@ -25,7 +29,7 @@ const WAITING_RECORDS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Aggregation {
     topology: Topology,
-    tasks: Mutex<Vec<Weak<Mutex<StreamsTask>>>>,
+    seats: Arc<Seats>,
     results: BTreeMap<Arc<str>, Feed>,
     /// By source topic; none unless the configuration allows it.
     tails: BTreeMap<Arc<str>, Arc<Feed>>,
@@ -47,7 +51,7 @@ impl Aggregation {
         Self {
             results: results.collect(),
             tails: tails.collect(),
-            tasks: Mutex::default(),
+            seats: Arc::default(),
             topology,
         }
     }
@@ -60,6 +64,20 @@ impl Aggregation {
         self.streams().iter().find(|stream| *stream.name == *name)
     }
 
+    pub(crate) fn routes(&self) -> &[Arc<Route>] {
+        self.topology.routes()
+    }
+
+    /// The topic whose records a stream counts.
+    pub(crate) fn counted(&self, stream: &Definition) -> Arc<str> {
+        stream.counted(self.topology.group())
+    }
+
+    /// The partitions that this process has.
+    pub(crate) fn seats(&self) -> &Seats {
+        &self.seats
+    }
+
     /// A stream's results as they are written.
     pub(crate) fn results(&self, stream: &Definition) -> Option<&Feed> {
         self.results.get(&stream.name)
@@ -70,28 +88,48 @@ impl Aggregation {
         self.tails.get(&stream.from).map(|feed| &**feed)
     }
 
-    /// The windows that this process holds of a stream, by start, then key.
+    /// The windows that this process knows of a stream's partitions, by start, then key.
     pub(crate) fn windows(
         &self,
         stream: &Definition,
+        partitions: &[i32],
         starts: &Range<i64>,
         key: Option<&[u8]>,
-    ) -> Vec<WindowResult> {
-        let tasks: Vec<_> = lock(&self.tasks).iter().filter_map(Weak::upgrade).collect();
-        let mut windows = Vec::new();
-        for task in tasks {
-            let task = lock(&task);
-            if let Some(state) = task.state(&stream.name) {
-                windows.extend(state.open_windows(starts.clone(), key));
+    ) -> Known {
+        let counted = self.counted(stream);
+        let mut known = Known::default();
+        for partition in partitions {
+            let place = (Arc::clone(&counted), *partition);
+            let Some((task, since)) = self.seats.known(&place) else {
+                continue;
+            };
+            if let Some(state) = task.look().state(&stream.name) {
+                known.partitions.push(*partition);
+                known
+                    .windows
+                    .extend(state.open_windows(starts.clone(), key));
+                known.oldest = known.oldest.into_iter().chain(since).min();
             }
         }
+        let windows = &mut known.windows;
         windows.sort_by(|a, b| (a.window, &a.key).cmp(&(b.window, &b.key)));
-        windows
+        known
     }
 }
 
+/// What this process knows of some partitions of a stream.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// Those of them that it knows.
+    pub(crate) partitions: Vec<i32>,
+    /// Since when it has lost one of those, if it has.
+    pub(crate) oldest: Option<Instant>,
+    /// By start, then key.
+    pub(crate) windows: Vec<WindowResult>,
+}
+
 impl Processor for Aggregation {
-    type Task = WatchedTask;
+    type Task = watched::Working;
 
     fn sources(&self) -> Vec<Source> {
         self.topology.sources()
@@ -101,13 +139,14 @@ impl Processor for Aggregation {
         self.topology.tables()
     }
 
-    fn task(&self, topic: &str, partition: Partition) -> WatchedTask {
-        let task = Arc::new(Mutex::new(self.topology.task(topic, partition)));
-        let mut tasks = lock(&self.tasks);
-        tasks.retain(|task| task.strong_count() > 0);
-        tasks.push(Arc::downgrade(&task));
-        WatchedTask {
+    fn task(&self, topic: &str, partition: Partition) -> watched::Working {
+        let task = Arc::new(Watched::new(self.topology.task(topic, partition)));
+        let place = (Arc::from(topic), partition.0);
+        self.seats.begin(&place, &task);
+        watched::Working {
             task,
+            place,
+            seats: Arc::clone(&self.seats),
             tail: self.tails.get(topic).cloned(),
         }
     }
@@ -128,43 +167,6 @@ impl Processor for Aggregation {
                 feed.push(text.into());
             }
         }
-    }
-}
-
-/// A task that others may look at between two records.
-#[derive(Debug)]
-pub(crate) struct WatchedTask {
-    task: Arc<Mutex<StreamsTask>>,
-    tail: Option<Arc<Feed>>,
-}
-
-impl Task for WatchedTask {
-    fn changelogs(&self) -> Vec<Arc<str>> {
-        lock(&self.task).changelogs()
-    }
-
-    fn restore(
-        &mut self,
-        changelog: &str,
-        key: &[u8],
-        value: Option<&[u8]>,
-    ) -> Result<(), RestoreError> {
-        lock(&self.task).restore(changelog, key, value)
-    }
-
-    fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
-        if let Some(tail) = &self.tail {
-            tail.push(shown(record).into());
-        }
-        lock(&self.task).process(record, effects);
-    }
-
-    fn tick(&mut self, clock: Duration) -> bool {
-        lock(&self.task).tick(clock)
-    }
-
-    fn commit(&mut self, effects: &mut Effects) {
-        lock(&self.task).commit(effects);
     }
 }
 

@@ -125,7 +125,7 @@ async fn silence_closes_windows_and_a_record_that_comes_twice_counts_once() {
     let late = r#"ann {"id":"e3"} 65000 visits"#;
     assert_eq!(broker.records("visits.late", 1).await, [late]);
     let metrics = running.body("/metrics").await;
-    let duplicates = r#"footfall_duplicates_total{stream="visits"} 1"#;
+    let duplicates = r#"footfall_duplicates_total{stream="visits",topic="events",partition="0"} 1"#;
     assert!(metrics.contains(duplicates), "{metrics}");
     running.end().await;
 }

@@ -21,6 +21,9 @@ pub struct Config {
     pub workers: NonZeroUsize,
     /// Whether and how topics that are missing are made.
     pub topics: CreateTopics,
+    /// Where this process answers questions, which others learn from the offsets that it commits;
+    /// left out: nobody can ask it.
+    pub address: Option<String>,
 }
 
 /// How effects and the offsets of the records they came from are written.
@@ -94,6 +97,14 @@ impl Config {
             ("auto.offset.reset", "earliest"),
             ("fetch.wait.max.ms", "50"),
         ])
+    }
+
+    /// The same, and it sees the group's offsets without waiting for transactions that are about to
+    /// change them.
+    pub(crate) fn owners_observer(&self) -> rdkafka::ClientConfig {
+        let mut config = self.observer();
+        config.set("isolation.level", "read_uncommitted");
+        config
     }
 
     /// Properties of the producer of all of a worker's effects; `instance` is no other process's name.

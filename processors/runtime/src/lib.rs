@@ -9,8 +9,12 @@
 mod clock;
 mod config;
 mod instance;
+mod lag;
+mod measure;
 mod metrics;
 mod native;
+mod owners;
+mod places;
 mod policies;
 mod quiet;
 mod restore;
@@ -23,6 +27,7 @@ mod watch;
 mod writer;
 
 pub use config::{Config, Delivery};
-pub use metrics::Metrics;
+pub use metrics::{Metrics, Tally};
+pub use places::{Lag, Owner, Places};
 pub use runtime::Runtime;
 pub use status::Status;

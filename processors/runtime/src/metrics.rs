@@ -1,10 +1,11 @@
+use crate::{clock, lag::Behind, places};
 use footfall_task::{Effects, Kind};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::atomic::AtomicU64};
 
 /// What every processor counts.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +22,8 @@ pub struct Metrics {
     pub(crate) failed_commits: Counter,
     pub(crate) failed_deliveries: Family<Topic, Counter>,
     pub(crate) restarts: Counter,
-    pub(crate) lag: Family<Place, Gauge>,
+    lag: Family<Place, Gauge>,
+    lag_seconds: Family<Place, Gauge<f64, AtomicU64>>,
     pub(crate) partitions: Gauge,
     pub(crate) table_rows: Family<Topic, Gauge>,
     pub(crate) table_bytes: Family<Topic, Gauge>,
@@ -33,20 +35,37 @@ pub(crate) struct Topic {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct Place {
-    pub(crate) topic: String,
-    pub(crate) partition: i32,
+struct Place {
+    topic: String,
+    partition: i32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Stream {
     stream: String,
+    topic: String,
+    partition: i32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DeadLetter {
     stream: String,
+    topic: String,
+    partition: i32,
     code: &'static str,
+}
+
+/// What has come of a stream's records of one partition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Results written.
+    pub outputs: u64,
+    /// Records that one of their windows or more have refused.
+    pub late: u64,
+    /// Records left out because their id had been seen.
+    pub duplicates: u64,
+    /// Records that could not be used.
+    pub dead_letters: u64,
 }
 
 impl Metrics {
@@ -68,6 +87,7 @@ impl Metrics {
             failed_deliveries,
             restarts,
             lag,
+            lag_seconds,
             partitions,
             table_rows,
             table_bytes,
@@ -114,6 +134,11 @@ impl Metrics {
         );
         registry.register("lag_records", "Records that are not committed yet", lag);
         registry.register(
+            "lag_seconds",
+            "Age of the oldest record that is not committed yet, by its timestamp",
+            lag_seconds,
+        );
+        registry.register(
             "assigned_partitions",
             "Partitions that this process works on",
             partitions,
@@ -127,14 +152,69 @@ impl Metrics {
         metrics
     }
 
+    /// What has come of a stream's records of one partition since this process began. `codes` are
+    /// those of dead letters.
+    #[must_use]
+    pub fn tally(
+        &self,
+        stream: &str,
+        topic: &str,
+        partition: i32,
+        codes: &[&'static str],
+    ) -> Tally {
+        let labels = Stream {
+            stream: stream.to_owned(),
+            topic: topic.to_owned(),
+            partition,
+        };
+        let count = |family: &Family<Stream, Counter>| {
+            let counter = family.get(&labels);
+            counter.map_or(0, |counter| counter.get())
+        };
+        let dead_letters = codes.iter().map(|code| {
+            let labels = DeadLetter {
+                stream: stream.to_owned(),
+                topic: topic.to_owned(),
+                partition,
+                code,
+            };
+            let counter = self.dead_letters.get(&labels);
+            counter.map_or(0, |counter| counter.get())
+        });
+        Tally {
+            outputs: count(&self.outputs),
+            late: count(&self.late),
+            duplicates: count(&self.duplicates),
+            dead_letters: dead_letters.sum(),
+        }
+    }
+
     pub(crate) fn topic(topic: &str) -> Topic {
         Topic {
             topic: topic.to_owned(),
         }
     }
 
-    /// Counts effects that have been written.
-    pub(crate) fn count(&self, effects: &Effects) {
+    /// Says how far behind these partitions are, and no others.
+    pub(crate) fn measured(&self, measured: &BTreeMap<places::Place, Behind>) {
+        self.lag.clear();
+        self.lag_seconds.clear();
+        for ((topic, partition), behind) in measured {
+            let lag = behind.at(clock::millis());
+            let labels = Place {
+                topic: topic.clone(),
+                partition: *partition,
+            };
+            self.lag.get_or_create(&labels).set(lag.records);
+            if let Some(age) = lag.age {
+                let seconds = self.lag_seconds.get_or_create(&labels);
+                seconds.set(age.as_secs_f64());
+            }
+        }
+    }
+
+    /// Counts effects that have been written, of this partition's records.
+    pub(crate) fn count(&self, topic: &str, partition: i32, effects: &Effects) {
         let sent = effects.sends.iter().map(|send| (&*send.stream, send.kind));
         let counted = effects
             .counted
@@ -145,7 +225,7 @@ impl Metrics {
             *counts.entry(effect).or_default() += 1;
         }
         for ((stream, kind), count) in counts {
-            let stream = stream.to_owned();
+            let (stream, topic) = (stream.to_owned(), topic.to_owned());
             let family = match kind {
                 Kind::Output => &self.outputs,
                 Kind::Late => &self.late,
@@ -153,12 +233,22 @@ impl Metrics {
                 Kind::Repartition => &self.repartitioned,
                 Kind::Change => &self.changes,
                 Kind::DeadLetter(code) => {
-                    let labels = DeadLetter { stream, code };
+                    let labels = DeadLetter {
+                        stream,
+                        topic,
+                        partition,
+                        code,
+                    };
                     self.dead_letters.get_or_create(&labels).inc_by(count);
                     continue;
                 }
             };
-            family.get_or_create(&Stream { stream }).inc_by(count);
+            let labels = Stream {
+                stream,
+                topic,
+                partition,
+            };
+            family.get_or_create(&labels).inc_by(count);
         }
     }
 }

@@ -1,6 +1,7 @@
 use crate::{
-    Config, Metrics, Status, clock,
+    Config, Metrics, Places, Status, clock,
     instance::Instance,
+    measure,
     session::{Ground, Session},
     status::{Part, Report, Worker},
     tables::Tables,
@@ -30,6 +31,7 @@ const UNTIL_STOPPED: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Runtime {
     status: Arc<Status>,
+    places: Arc<Places>,
     /// Of each worker.
     ended: Vec<oneshot::Receiver<()>>,
     stop: CancellationToken,
@@ -50,14 +52,21 @@ impl Runtime {
         let status = Arc::new(Status::new());
         let (tell_readable, readable) = channel::channel(Vec::new());
         let (tell_assigned, assigned) = channel::channel(Assigned::new());
+        let places = Arc::new(Places::default());
         let config = Arc::new(config);
         let watched = Watched {
             config: Arc::clone(&config),
             status: Arc::clone(&status),
+            places: Arc::clone(&places),
             metrics: metrics.clone(),
             assigned,
         };
         let tables = Tables::follow(processor.tables(), &config, &status, metrics, &stop)?;
+        tokio::spawn(measure::run(
+            watched.clone(),
+            processor.sources(),
+            stop.clone(),
+        ));
         tokio::spawn(watch::run(
             watched,
             processor.sources(),
@@ -82,6 +91,7 @@ impl Runtime {
         let ended = begun.collect::<anyhow::Result<_>>()?;
         Ok(Self {
             status,
+            places,
             ended,
             stop,
         })
@@ -91,6 +101,12 @@ impl Runtime {
     #[must_use]
     pub fn status(&self) -> Arc<Status> {
         Arc::clone(&self.status)
+    }
+
+    /// The partitions that it reads.
+    #[must_use]
+    pub fn places(&self) -> Arc<Places> {
+        Arc::clone(&self.places)
     }
 
     /// Waits until it has ended after `stop`: what was read is written and committed, or, when Kafka

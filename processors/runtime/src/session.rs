@@ -8,6 +8,7 @@ use crate::{
     Config, Delivery, Metrics, clock,
     instance::Instance,
     native::Inbox,
+    owners,
     status::{Part, Report, Worker},
     tables::Tables,
     watch::Assigned,
@@ -39,6 +40,9 @@ const RECORDS_AT_ONCE: usize = 1_024;
 const UNTIL_TOLD: Duration = Duration::from_secs(10);
 /// After so many commits that the group has refused, only joining it anew helps.
 const REFUSALS: u32 = 50;
+
+/// How long one try to claim partitions may hold up the work, and how long until the next one.
+const CLAIM: Duration = Duration::from_millis(500);
 
 /// What sessions stand on, one after the other.
 #[derive(Debug)]
@@ -83,6 +87,8 @@ pub(crate) struct Session<'a, P: Processor> {
     /// So many commits in a row the group has refused.
     refusals: u32,
     began: Instant,
+    /// When to say whose the partitions are of which nothing has been committed.
+    next_claim: Option<Instant>,
     /// When the tasks are to be told of the clock again.
     next_tick: Instant,
 }
@@ -116,6 +122,7 @@ impl<'a, P: Processor> Session<'a, P> {
             due: None,
             refusals: 0,
             began: clock::now(),
+            next_claim: None,
             next_tick: clock::now(),
         })
     }
@@ -132,6 +139,7 @@ impl<'a, P: Processor> Session<'a, P> {
             self.subscribe()?;
             self.read()?;
             self.tick();
+            self.claim();
             if self.is_commit_due() {
                 self.commit()?;
             }
@@ -168,6 +176,7 @@ impl<'a, P: Processor> Session<'a, P> {
             let events = self.consumer.context().take();
             let is_quiet = polled.is_none() && events.is_empty();
             for event in events {
+                self.next_claim = Some(clock::now());
                 self.partitions.change(event)?;
             }
             match polled {
@@ -207,6 +216,27 @@ impl<'a, P: Processor> Session<'a, P> {
         }
     }
 
+    /// Tells the group who answers for what is new here; what is read of it meanwhile tells it
+    /// without this.
+    fn claim(&mut self) {
+        let now = clock::now();
+        if let Some(address) = &self.ground.config.address
+            && self.next_claim.is_some_and(|due| due <= now)
+        {
+            let unclaimed = self.partitions.unclaimed();
+            match owners::claim(&self.consumer, unclaimed, address, CLAIM) {
+                Ok(()) => {
+                    self.partitions.claimed();
+                    self.next_claim = None;
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "claiming partitions");
+                    self.next_claim = Some(now + CLAIM);
+                }
+            }
+        }
+    }
+
     fn until_commit(&self) -> Duration {
         let due = self
             .due
@@ -224,9 +254,9 @@ impl<'a, P: Processor> Session<'a, P> {
         self.partitions.gather();
         self.place()?;
         let mut offsets = TopicPartitionList::new();
+        let address = self.ground.config.address.as_deref();
         for (topic, partition, offset) in self.partitions.offsets() {
-            let offset = rdkafka::Offset::Offset(offset.0);
-            offsets.add_partition_offset(topic, partition, offset)?;
+            owners::add(&mut offsets, topic, partition, offset, address)?;
         }
         match self.ground.config.delivery {
             Delivery::AtLeastOnce => self.write_then_commit(offsets),

@@ -149,6 +149,10 @@ impl Status {
         });
     }
 
+    pub(crate) fn is_held_up(&self, part: Part, worker: Worker) -> bool {
+        self.with(|inner| inner.reasons.contains_key(&(part, worker)))
+    }
+
     fn goes_on(&self, place: (Part, Worker)) {
         self.change(|inner| match (inner.reasons.remove(&place), place.0) {
             (Some(reason), Part::Topics | Part::Tables | Part::Session | Part::Writer) => {

@@ -1,8 +1,7 @@
-//! Looks after what is around the work: is Kafka there, are the topics there, how far behind are we.
+//! Looks after what is around the work: is Kafka there, are the topics there.
 
 use crate::{
-    Config, Metrics, Status,
-    metrics::Place,
+    Config, Metrics, Places, Status,
     policies::Policies,
     quiet::Quiet,
     status::{Part, Report, Worker},
@@ -11,7 +10,6 @@ use crate::{
 use footfall_service::{health::Kafka, kafka};
 use footfall_task::Source;
 use rdkafka::{
-    Offset, TopicPartitionList,
     config::FromClientConfigAndContext as _,
     consumer::{BaseConsumer, Consumer as _},
     error::KafkaResult,
@@ -24,7 +22,7 @@ use std::{
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-const TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
 const UNTIL_ALL_IS_THERE: Duration = Duration::from_millis(500);
 const AFTERWARDS: Duration = Duration::from_secs(2);
 
@@ -33,6 +31,7 @@ const AFTERWARDS: Duration = Duration::from_secs(2);
 pub(crate) struct Watched {
     pub(crate) config: Arc<Config>,
     pub(crate) status: Arc<Status>,
+    pub(crate) places: Arc<Places>,
     pub(crate) metrics: Metrics,
     /// The partitions that the work has.
     pub(crate) assigned: watch::Receiver<Assigned>,
@@ -125,19 +124,17 @@ async fn make(config: &Config, missing: &[kafka::NewTopic]) -> Option<String> {
     }
 }
 
-/// Asks Kafka which topics there are, and how far behind we are. Blocking calls, so on a thread of
-/// their own.
+/// Asks Kafka which topics there are. A blocking call, so on a thread of its own.
 async fn look(client: &Arc<BaseConsumer<Quiet>>, watched: Watched) -> KafkaResult<Partitions> {
     let client = Arc::clone(client);
     let asked = tokio::task::spawn_blocking(move || {
         let metadata = client.fetch_metadata(None, TIMEOUT)?;
         let topics = metadata.topics().iter();
-        let topics = topics.map(|topic| (topic.name().to_owned(), topic.partitions().len()));
-        let assigned = watched.assigned.borrow().clone();
-        if let Err(error) = measure(&client, &watched.metrics, &assigned) {
-            tracing::debug!(%error, "cannot tell the lag");
-        }
-        Ok(topics.collect())
+        let topics: Partitions = topics
+            .map(|topic| (topic.name().to_owned(), topic.partitions().len()))
+            .collect();
+        watched.places.found(topics.clone());
+        Ok(topics)
     });
     match asked.await {
         Ok(answer) => answer,
@@ -145,40 +142,7 @@ async fn look(client: &Arc<BaseConsumer<Quiet>>, watched: Watched) -> KafkaResul
     }
 }
 
-fn measure(
-    client: &BaseConsumer<Quiet>,
-    metrics: &Metrics,
-    assigned: &Assigned,
-) -> KafkaResult<()> {
-    metrics.lag.clear();
-    let mut wanted = TopicPartitionList::new();
-    for (topic, partition) in assigned.values().flatten() {
-        wanted.add_partition(topic, *partition);
-    }
-    if wanted.count() == 0 {
-        return Ok(());
-    }
-    for place in client.committed_offsets(wanted, TIMEOUT)?.elements() {
-        let (topic, partition) = (place.topic(), place.partition());
-        let (low, high) = client.fetch_watermarks(topic, partition, TIMEOUT)?;
-        let committed = match place.offset() {
-            Offset::Offset(offset) => offset.max(low),
-            Offset::Beginning
-            | Offset::End
-            | Offset::Stored
-            | Offset::Invalid
-            | Offset::OffsetTail(_) => low,
-        };
-        let labels = Place {
-            topic: topic.to_owned(),
-            partition,
-        };
-        metrics.lag.get_or_create(&labels).set(high - committed);
-    }
-    Ok(())
-}
-
-async fn pause(stop: &CancellationToken, pause: Duration) {
+pub(crate) async fn pause(stop: &CancellationToken, pause: Duration) {
     // Either way the next look at `stop` decides.
     let _woken = tokio::time::timeout(pause, stop.cancelled()).await;
 }

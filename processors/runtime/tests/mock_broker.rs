@@ -146,6 +146,7 @@ impl Scene {
             state_dir: None,
             workers: std::num::NonZeroUsize::MIN,
             topics: CreateTopics::default(),
+            address: Some("http://here".into()),
         };
         let stop = CancellationToken::new();
         let counted = Metrics::register(&mut metrics::registry());

@@ -13,7 +13,7 @@ use crate::{
     Accumulator,
     aggregate::take,
     seen::Seen,
-    state::{Changed, Pane, Saved, SavedSession, State},
+    state::{Changed, Pane, Saved, SavedSession, State, of_record},
 };
 use footfall_task::RestoreError;
 use serde::{Deserialize, Serialize};
@@ -126,10 +126,11 @@ pub(crate) fn restore(
     key: &[u8],
     value: Option<&[u8]>,
 ) -> Result<(), RestoreError> {
+    let size = of_record(key, value.unwrap_or_default());
     match (key.split_first(), value) {
         (Some((&CLOCK, [])), Some(value)) => restore_clock(state, shape, value),
-        (Some((&PANE, rest)), value) => restore_pane(state, rest, value),
-        (Some((&SESSION, rest)), value) => restore_session(state, rest, value),
+        (Some((&PANE, rest)), value) => restore_pane(state, rest, value, size),
+        (Some((&SESSION, rest)), value) => restore_session(state, rest, value, size),
         (Some((&IDLE, [])), Some(value)) => restore_idle(state, value),
         (Some((&SEEN, id)), value) => restore_seen(seen, id, value),
         _ => Err(unexpected("a pane, an id or a stream time", key)),
@@ -191,12 +192,11 @@ fn restore_pane(
     state: &mut State,
     mut key: &[u8],
     value: Option<&[u8]>,
+    size: u32,
 ) -> Result<(), RestoreError> {
     let start = take(&mut key).ok_or_else(|| unexpected("the start of a pane", key))?;
-    let saved = match value {
-        Some(value) => Some(read_pane(state, value).ok_or_else(|| unexpected("a pane", value))?),
-        None => None,
-    };
+    let read = |value| read_pane(state, value, size).ok_or_else(|| unexpected("a pane", value));
+    let saved = value.map(read).transpose()?;
     state.restore_pane(i64::from_be_bytes(start), key, saved);
     Ok(())
 }
@@ -205,15 +205,17 @@ fn restore_session(
     state: &mut State,
     mut key: &[u8],
     value: Option<&[u8]>,
+    size: u32,
 ) -> Result<(), RestoreError> {
     let start = take(&mut key).ok_or_else(|| unexpected("the start of a session", key))?;
-    let read = |value| read_session(state, value).ok_or_else(|| unexpected("a session", value));
+    let read =
+        |value| read_session(state, value, size).ok_or_else(|| unexpected("a session", value));
     let saved = value.map(read).transpose()?;
     state.restore_session(i64::from_be_bytes(start), key, saved);
     Ok(())
 }
 
-fn read_session(state: &State, mut bytes: &[u8]) -> Option<SavedSession> {
+fn read_session(state: &State, mut bytes: &[u8], size: u32) -> Option<SavedSession> {
     let [version, is_closed] = take(&mut bytes)?;
     let newest = i64::from_be_bytes(take(&mut bytes)?);
     let accumulators = match is_closed {
@@ -223,6 +225,7 @@ fn read_session(state: &State, mut bytes: &[u8]) -> Option<SavedSession> {
     (version == VERSION && bytes.is_empty()).then_some(SavedSession {
         newest,
         accumulators,
+        bytes: size,
     })
 }
 
@@ -231,13 +234,14 @@ fn read_accumulators(state: &State, bytes: &mut &[u8]) -> Option<Vec<Accumulator
     functions.map(|function| function.load(bytes)).collect()
 }
 
-fn read_pane(state: &State, mut bytes: &[u8]) -> Option<Saved> {
+fn read_pane(state: &State, mut bytes: &[u8], size: u32) -> Option<Saved> {
     let [version] = take(&mut bytes)?;
     let newest = i64::from_be_bytes(take(&mut bytes)?);
     let accumulators = read_accumulators(state, &mut bytes)?;
     (version == VERSION && bytes.is_empty()).then_some(Saved {
         newest,
         accumulators,
+        bytes: size,
     })
 }
 
@@ -307,6 +311,7 @@ mod tests {
         let mut changes = Vec::new();
         state.commit(|start, key, pane| {
             changes.push((hex(&pane_key(start, key)), hex(&value(pane))));
+            0
         });
         assert_eq!(changes, [(PANE_KEY.into(), PANE_VALUE.into())]);
         assert_eq!(clock_value(77, &definition.shape()), CLOCK_VALUE.as_bytes());

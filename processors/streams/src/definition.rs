@@ -101,6 +101,17 @@ impl Definition {
         format!("{group}-{}-repartition", self.name).into()
     }
 
+    /// The topic whose records it counts: its source, or, when it has another key than that, its
+    /// repartition topic.
+    #[must_use]
+    pub fn counted(&self, group: &str) -> Arc<str> {
+        if self.rekeyed {
+            self.repartition(group)
+        } else {
+            Arc::clone(&self.from)
+        }
+    }
+
     /// The topic that holds its state.
     #[must_use]
     pub fn changelog(&self, group: &str) -> Arc<str> {

@@ -1,6 +1,6 @@
 //! Streams without Kafka: pipe records in, commit, read what they would have written.
 
-use crate::{Definition, Span, StreamsTask, Topology};
+use crate::{Definition, Size, Span, StreamsTask, Topology};
 use footfall_task::{
     Effects, Kind, Offset, Outgoing, Partition, Processor as _, Record, Task as _, Timestamp,
 };
@@ -222,6 +222,13 @@ impl TestDriver {
         self.progress.duplicates
     }
 
+    /// How much a stream holds, over all partitions.
+    #[must_use]
+    pub fn size(&self, stream: &str) -> Size {
+        let sizes = self.tasks.values().filter_map(|task| task.size(stream));
+        sizes.fold(Size::default(), Size::plus)
+    }
+
     fn apply(&mut self, effects: Effects) {
         for (_, kind) in &effects.counted {
             self.progress.late += u64::from(*kind == Kind::Late);
@@ -269,3 +276,6 @@ impl From<Outgoing> for Read {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

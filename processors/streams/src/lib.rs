@@ -56,7 +56,7 @@ pub use join::{Enrich, Join, Missing};
 pub use output::value as output_value;
 pub use read::{AsIs, Extract, Extracted, Unusable, own_key, own_time};
 pub use route::{Convert, Converted, Inlet, Route, Routing, route};
-pub use state::{ClosedBy, State, WindowResult};
+pub use state::{ClosedBy, Size, State, WindowResult};
 pub use table::{Table, table};
 pub use task::StreamsTask;
 pub use topology::Topology;

@@ -41,6 +41,10 @@ pub struct Unusable {
 }
 
 impl Unusable {
+    /// Every `code` there is.
+    pub const CODES: [&'static str; 4] =
+        ["null_key", "no_timestamp", "undecodable", "not_a_number"];
+
     /// The record has no key to group it by.
     #[must_use]
     pub fn null_key(expected: &str) -> Self {

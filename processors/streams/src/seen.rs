@@ -1,6 +1,6 @@
 //! Duplicates: records whose id was seen not long before.
 
-use crate::{Span, Windows};
+use crate::{Size, Span, Windows};
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
@@ -19,7 +19,12 @@ pub(crate) struct Seen {
     times: HashMap<Id, i64>,
     by_time: BTreeSet<(i64, Id)>,
     changed: BTreeSet<Id>,
+    /// Of the ids alone.
+    id_bytes: usize,
 }
+
+/// What a record in the changelog has beside its id.
+const BESIDE: usize = 10;
 
 impl Seen {
     pub(crate) fn new(within: Span, windows: &Windows) -> Self {
@@ -31,6 +36,17 @@ impl Seen {
             times: HashMap::new(),
             by_time: BTreeSet::new(),
             changed: BTreeSet::new(),
+            id_bytes: 0,
+        }
+    }
+
+    /// How much it holds.
+    pub(crate) fn size(&self) -> Size {
+        let entries = self.times.len();
+        let bytes = self.id_bytes + entries * BESIDE;
+        Size {
+            entries: entries as u64,
+            bytes: bytes as u64,
         }
     }
 
@@ -59,6 +75,7 @@ impl Seen {
             && let Some((_, id)) = self.by_time.pop_first()
         {
             self.times.remove(&id);
+            self.id_bytes -= id.len();
             self.changed.insert(id);
         }
     }
@@ -78,16 +95,20 @@ impl Seen {
     pub(crate) fn restore(&mut self, id: &[u8], time: Option<i64>) {
         let id: Id = id.into();
         if let Some(before) = self.times.remove(&id) {
+            self.id_bytes -= id.len();
             self.by_time.remove(&(before, Arc::clone(&id)));
         }
         if let Some(time) = time {
+            self.id_bytes += id.len();
             self.times.insert(Arc::clone(&id), time);
             self.by_time.insert((time, id));
         }
     }
 
     fn set(&mut self, id: Id, time: i64) {
-        self.times.insert(Arc::clone(&id), time);
+        if self.times.insert(Arc::clone(&id), time).is_none() {
+            self.id_bytes += id.len();
+        }
         self.by_time.insert((time, Arc::clone(&id)));
         self.changed.insert(id);
     }

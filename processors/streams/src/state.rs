@@ -5,9 +5,12 @@ mod fixed;
 mod idle;
 mod panes;
 mod sessions;
+mod size;
 
 pub(crate) use panes::Pane;
 pub(crate) use sessions::SavedSession;
+pub use size::Size;
+pub(crate) use size::of_record;
 
 use crate::{Accumulator, Definition, Function, Input, Window, aggregate::Place};
 use fixed::Fixed;
@@ -83,6 +86,15 @@ impl State {
         }
     }
 
+    /// How much it holds.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        match &self.0 {
+            Held::Fixed(fixed) => fixed.size(),
+            Held::Sessions(sessions) => sessions.size(),
+        }
+    }
+
     /// Takes a record; returns the windows that refuse it because they have closed, by end.
     pub(crate) fn add(&mut self, key: &[u8], place: Place, inputs: &[Input]) -> Vec<Window> {
         match &mut self.0 {
@@ -100,8 +112,11 @@ impl State {
     }
 
     /// Takes what has changed since the last call, and shows each pane or session that is new or
-    /// other than before, with its start and its key.
-    pub(crate) fn commit(&mut self, mut change: impl FnMut(i64, &[u8], &Changed<'_>)) -> Commit {
+    /// other than before, with its start and its key. `change` returns the bytes of its record.
+    pub(crate) fn commit(
+        &mut self,
+        mut change: impl FnMut(i64, &[u8], &Changed<'_>) -> u32,
+    ) -> Commit {
         match &mut self.0 {
             Held::Fixed(fixed) => {
                 fixed.commit(|start, key, pane| change(start, key, &Changed::Pane(pane)))
@@ -194,4 +209,6 @@ pub(crate) struct Retraction {
 pub(crate) struct Saved {
     pub(crate) newest: i64,
     pub(crate) accumulators: Vec<Accumulator>,
+    /// Of its record, with the key.
+    pub(crate) bytes: u32,
 }

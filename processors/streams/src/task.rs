@@ -2,7 +2,7 @@
 
 mod counting;
 
-use crate::{Definition, Route, State, Topology, join::Joins, reject, repartition};
+use crate::{Definition, Route, Size, State, Topology, join::Joins, reject, repartition};
 use counting::Counting;
 use footfall_task::{Effects, Kind, Partition, Record, RestoreError, Task};
 use std::{sync::Arc, time::Duration};
@@ -34,20 +34,14 @@ impl StreamsTask {
         let group = topology.group();
         let steps = topology.streams().iter().filter_map(|definition| {
             let joins = || topology.joins(&definition.joins);
-            let repartition = definition.repartition(group);
-            let counted = if definition.rekeyed {
-                &repartition
-            } else {
-                &definition.from
-            };
-            if **counted == *topic {
+            if *definition.counted(group) == *topic {
                 let counting = Counting::new(group, definition, joins());
                 Some(Step::Count(Box::new(counting)))
             } else if *definition.from == *topic {
                 Some(Step::Rekey {
                     definition: Arc::clone(definition),
                     joins: joins(),
-                    topic: repartition,
+                    topic: definition.repartition(group),
                 })
             } else {
                 None
@@ -71,6 +65,14 @@ impl StreamsTask {
         self.counting()
             .find(|counting| &*counting.definition.name == stream)
             .map(|counting| &counting.state)
+    }
+
+    /// How much it holds of a stream, if this partition is where the stream counts.
+    #[must_use]
+    pub fn size(&self, stream: &str) -> Option<Size> {
+        let mut counting = self.counting();
+        let found = counting.find(|counting| &*counting.definition.name == stream);
+        found.map(Counting::size)
     }
 
     fn counting(&self) -> impl Iterator<Item = &Counting> {

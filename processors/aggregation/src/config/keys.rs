@@ -25,6 +25,12 @@ const KEYS: &[Key] = &[
         help: "address of the HTTP interface",
     },
     Key {
+        path: "advertise",
+        form: Form::Text,
+        default: Default::Absent,
+        help: "http://HOST:PORT at which other processes of the group ask this one; left out: `listen`, or its address towards Kafka",
+    },
+    Key {
         path: "group",
         form: Form::Text,
         default: Default::Value("footfall-aggregation"),

@@ -22,7 +22,7 @@ pub(super) async fn live(
     StreamName(name): StreamName,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let stream = shared.stream(&name)?;
-    let feed = shared.aggregation.results(stream);
+    let feed = shared.aggregation().results(stream);
     let feed = feed.ok_or_else(|| Problem::not_found(&name))?;
     Ok(watch(feed, "window", &shared))
 }
@@ -33,7 +33,7 @@ pub(super) async fn tail(
     StreamName(name): StreamName,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let stream = shared.stream(&name)?;
-    let feed = shared.aggregation.tail(stream).ok_or_else(|| {
+    let feed = shared.aggregation().tail(stream).ok_or_else(|| {
         let detail = "records are not shown, because they are visitors' data; `tail = true` in the configuration shows them";
         Problem::new(StatusCode::NOT_FOUND, "tail_disabled", detail)
     })?;

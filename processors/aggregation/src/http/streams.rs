@@ -55,7 +55,7 @@ fn is_zero(millis: &i64) -> bool {
 
 /// `GET /v1/streams`.
 pub(super) async fn list(State(shared): State<Shared>) -> Json<Streams> {
-    let streams = shared.aggregation.streams().iter();
+    let streams = shared.aggregation().streams().iter();
     Json(Streams {
         streams: streams.map(|stream| Stream::from(&**stream)).collect(),
     })

@@ -1,3 +1,9 @@
+//! `/v1/streams/NAME/windows`: what is asked for. Who answers, and how, is below.
+
+mod answer;
+mod everywhere;
+mod here;
+
 use super::{Shared, StreamName};
 use axum::{
     extract::{Query, State},
@@ -6,19 +12,19 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use footfall_service::http::Problem;
-use footfall_streams::{Definition, WindowResult, output_value};
-use serde_json::json;
-use std::{cmp::Reverse, collections::HashSet, ops::Range, str::FromStr, sync::Arc};
+use std::{collections::HashSet, ops::Range, str::FromStr, sync::Arc};
 
 const DEFAULT_LIMIT: usize = 1_000;
 
 /// What is asked for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Question {
     starts: Range<i64>,
     key: Option<Vec<u8>>,
     top: Option<usize>,
     limit: usize,
+    /// Only of these partitions, and only what this process knows.
+    partitions: Option<Vec<i32>>,
 }
 
 /// `GET /v1/streams/NAME/windows?key=&from=&to=&top=&limit=`.
@@ -29,12 +35,16 @@ pub(super) async fn ask(
 ) -> Result<impl IntoResponse, Problem> {
     let stream = Arc::clone(shared.stream(&name)?);
     let question = Question::read(&parameters)?;
-    // Going through many windows takes its time, which other connections should not wait for.
-    let work = move || question.answer(&shared, &stream);
-    let body = tokio::task::spawn_blocking(work).await.map_err(|_| {
-        let detail = "the answer could not be put together; the log says why";
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
-    })?;
+    let body = match &question.partitions {
+        Some(partitions) => {
+            let answer = here::ask(&shared, &stream, &question, partitions.clone()).await?;
+            answer.of_some(&stream)
+        }
+        None => {
+            let (answer, missing) = everywhere::ask(&shared, &stream, &question).await?;
+            answer.of_all(&stream, &missing)
+        }
+    };
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }
 
@@ -45,6 +55,7 @@ impl Question {
             key: None,
             top: None,
             limit: DEFAULT_LIMIT,
+            partitions: None,
         };
         let mut seen = HashSet::new();
         for (name, text) in parameters {
@@ -62,8 +73,9 @@ impl Question {
                 "limit" => question.limit = count(name, text)?,
                 "key" => question.key = Some(text.clone().into_bytes()),
                 "key_base64" => question.key = Some(binary(text)?),
+                "partitions" => question.partitions = Some(numbers(name, text)?),
                 _ => {
-                    let known = "key, key_base64, from, to, top or limit";
+                    let known = "key, key_base64, from, to, top, limit or partitions";
                     let name = name.escape_debug();
                     return Err(invalid(format!(
                         "expected the parameters {known}, found `{name}`"
@@ -77,50 +89,38 @@ impl Question {
         Ok(question)
     }
 
-    fn answer(&self, shared: &Shared, stream: &Definition) -> String {
-        let found = shared
-            .aggregation
-            .windows(stream, &self.starts, self.key.as_deref());
-        let found = match self.top {
-            Some(top) => keep_top(&found, top),
-            None => found,
-        };
-        let windows = found.iter().take(self.limit);
-        let windows: Vec<_> = windows
-            .map(|window| output_value(window, &stream.aggregates))
-            .collect();
-        let name = json!(&*stream.name);
-        let stale_ms = shared.status.staleness().as_millis();
-        format!(
-            r#"{{"stream":{name},"stale_ms":{stale_ms},"windows":[{}]}}"#,
-            windows.join(",")
-        )
+    /// The same question about these partitions, for the process that has them.
+    fn about(&self, partitions: &[i32]) -> String {
+        let partitions: Vec<_> = partitions.iter().map(ToString::to_string).collect();
+        let Range { start, end } = self.starts;
+        let mut text = format!(
+            "partitions={}&from={start}&to={end}&limit={}",
+            partitions.join(","),
+            self.limit
+        );
+        if let Some(top) = self.top {
+            text.push_str(&format!("&top={top}"));
+        }
+        if let Some(key) = &self.key {
+            text.push_str("&key_base64=");
+            // What base64 has and a query means otherwise.
+            let key = STANDARD.encode(key);
+            text.push_str(&key.replace('+', "%2B").replace('=', "%3D"));
+        }
+        text
     }
-}
-
-/// Keeps, per window, the keys with the greatest first aggregate.
-fn keep_top(windows: &[WindowResult], top: usize) -> Vec<WindowResult> {
-    let mut kept = Vec::new();
-    for of_window in windows.chunk_by(|a, b| a.window == b.window) {
-        let mut best: Vec<_> = of_window.iter().collect();
-        best.sort_by(|a, b| {
-            let values = a.values.first().zip(b.values.first());
-            let order = values.map(|(a, b)| Reverse(a.number()).cmp(&Reverse(b.number())));
-            order
-                .unwrap_or(std::cmp::Ordering::Equal)
-                .then_with(|| a.key.cmp(&b.key))
-        });
-        best.truncate(top);
-        best.sort_by(|a, b| a.key.cmp(&b.key));
-        kept.extend(best.into_iter().cloned());
-    }
-    kept
 }
 
 fn number<N: FromStr>(name: &str, text: &str, expected: &str) -> Result<N, Problem> {
     let found = text.escape_debug();
     text.parse()
         .map_err(|_| invalid(format!("expected {expected} in `{name}`, found `{found}`")))
+}
+
+fn numbers(name: &str, text: &str) -> Result<Vec<i32>, Problem> {
+    let expected = "numbers of partitions with commas between them";
+    let numbers = text.split(',');
+    numbers.map(|text| number(name, text, expected)).collect()
 }
 
 fn count(name: &str, text: &str) -> Result<usize, Problem> {
@@ -142,6 +142,30 @@ fn binary(text: &str) -> Result<Vec<u8>, Problem> {
     })
 }
 
-fn invalid(detail: impl Into<String>) -> Problem {
+pub(super) fn invalid(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "invalid_parameter", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_that_is_passed_on_is_read_as_it_was() {
+        let asked = [
+            ("from", "60000"),
+            ("top", "3"),
+            ("limit", "7"),
+            ("key", "a+b=&/é"),
+        ];
+        let asked = asked.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let question = Question::read(&asked).unwrap();
+        let uri: axum::http::Uri = format!("/?{}", question.about(&[2, 11])).parse().unwrap();
+        let Query(read) = Query::<Vec<(String, String)>>::try_from_uri(&uri).unwrap();
+        let expected = Question {
+            partitions: Some(vec![2, 11]),
+            ..question
+        };
+        assert_eq!(Question::read(&read).unwrap(), expected);
+    }
 }

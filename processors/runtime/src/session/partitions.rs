@@ -34,6 +34,8 @@ struct Running<T> {
     next: Option<Offset>,
     /// What the group knows of that.
     committed: Option<Offset>,
+    /// Whether the group knows that it is here.
+    is_claimed: bool,
     /// Whether there is something to write without a record.
     is_due: bool,
 }
@@ -143,10 +145,12 @@ impl<'a, P: Processor> Partitions<'a, P> {
 
     /// Forgets what is written, and tells of it.
     pub(super) fn written(&mut self) {
-        for running in all_mut(&mut self.running) {
-            let effects = std::mem::take(&mut running.effects);
-            self.ground.metrics.count(&effects);
-            self.ground.processor.written(&effects);
+        for (topic, partitions) in &mut self.running {
+            for (partition, running) in partitions {
+                let effects = std::mem::take(&mut running.effects);
+                self.ground.metrics.count(topic, *partition, &effects);
+                self.ground.processor.written(&effects);
+            }
         }
     }
 
@@ -190,6 +194,23 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
     }
 
+    /// Partitions that the group does not know to be here, and of which nothing was read yet.
+    pub(super) fn unclaimed(&self) -> impl Iterator<Item = (String, i32)> {
+        self.running.iter().flat_map(|(topic, partitions)| {
+            let unclaimed = partitions
+                .iter()
+                .filter(|(_, running)| running.is_unclaimed());
+            unclaimed.map(|(partition, _)| (topic.clone(), *partition))
+        })
+    }
+
+    /// Remembers that the group knows.
+    pub(super) fn claimed(&mut self) {
+        for running in all_mut(&mut self.running) {
+            running.is_claimed = true;
+        }
+    }
+
     fn begin(&self, places: BTreeSet<(String, i32)>) -> Tasks<P::Task> {
         let mut begun = Tasks::new();
         for (topic, partition) in places {
@@ -200,6 +221,7 @@ impl<'a, P: Processor> Partitions<'a, P> {
                 records: metrics.records.get_or_create_owned(&Metrics::topic(&topic)),
                 next: None,
                 committed: None,
+                is_claimed: false,
                 is_due: false,
             };
             begun.entry(topic).or_default().insert(partition, running);
@@ -270,6 +292,10 @@ impl Gathered {
 impl<T> Running<T> {
     fn has_changed(&self) -> bool {
         self.is_ahead() || self.is_due
+    }
+
+    fn is_unclaimed(&self) -> bool {
+        !self.is_claimed && self.next.is_none()
     }
 
     fn is_ahead(&self) -> bool {

@@ -1,6 +1,6 @@
 //! When a window's result is said, and what has changed since the last commit.
 
-use super::{ClosedBy, Commit, Key, Pane, WindowResult, fixed::Fixed};
+use super::{ClosedBy, Commit, Key, Pane, Size, WindowResult, fixed::Fixed};
 use crate::Window;
 use std::{collections::BTreeSet, time::Duration};
 
@@ -40,6 +40,7 @@ impl Fixed {
         self.idle.close(held.into_iter());
         self.starts.clear();
         self.changed.clear();
+        self.size = Size::default();
         for (key, panes) in self.keys.drain() {
             let saved = panes.iter().filter(|pane| pane.is_saved);
             let gone = saved.map(|pane| (pane.start, Key::clone(&key)));
@@ -69,8 +70,8 @@ impl Fixed {
     }
 
     /// Takes what has changed since the last call, and shows each pane that is new or other than
-    /// before: its start, its key, and itself.
-    pub(super) fn commit(&mut self, mut change: impl FnMut(i64, &[u8], &Pane)) -> Commit {
+    /// before: its start, its key, and itself. `change` returns the bytes of its record.
+    pub(super) fn commit(&mut self, mut change: impl FnMut(i64, &[u8], &Pane) -> u32) -> Commit {
         let mut results = std::mem::take(&mut self.due);
         if self.emit.says_updates() {
             self.add_updates(&mut results, |window| self.is_open(window));
@@ -79,9 +80,10 @@ impl Fixed {
             let Some(panes) = self.keys.get_mut(&key) else {
                 continue;
             };
-            for pane in panes.take_changed() {
-                change(pane.start, &key, pane);
-            }
+            panes.take_changed(|pane| {
+                let bytes = change(pane.start, &key, pane);
+                self.size.change(&mut pane.bytes, bytes);
+            });
             if panes.is_empty() {
                 self.keys.remove(&key);
             }
@@ -118,7 +120,12 @@ impl Fixed {
                 let Some(panes) = self.keys.get_mut(&key) else {
                     continue;
                 };
-                let was_saved = panes.remove(start).is_some_and(|pane| pane.is_saved);
+                let removed = panes.remove(start);
+                let was_saved = removed.as_ref().is_some_and(|pane| pane.is_saved);
+                if let Some(mut pane) = removed {
+                    self.size.change(&mut pane.bytes, 0);
+                    self.size.entries -= 1;
+                }
                 // One that has changed stays until the commit, so that it is not noted twice.
                 if panes.is_empty() && !panes.is_changed {
                     self.keys.remove(&key);

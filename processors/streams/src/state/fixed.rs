@@ -1,6 +1,6 @@
 //! Windows that are the same for every key.
 
-use super::{Key, Saved, WindowResult, idle::Idle, panes::Panes};
+use super::{Key, Saved, Size, WindowResult, idle::Idle, panes::Panes};
 use crate::{
     Definition, Emit, Function, Input, Window, Windows,
     aggregate::{Place, Sample},
@@ -27,6 +27,7 @@ pub(super) struct Fixed {
     /// The keys that have a pane with this start, or had one.
     pub(super) starts: BTreeMap<i64, Vec<Key>>,
     pub(super) stream_time: Option<i64>,
+    pub(super) size: Size,
     /// Each key that has changed since the last commit, once.
     pub(super) changed: Vec<Key>,
     /// Panes that have gone since the last commit, and are still in the changelog.
@@ -46,6 +47,7 @@ impl Fixed {
             keys: HashMap::new(),
             starts: BTreeMap::new(),
             stream_time: None,
+            size: Size::default(),
             changed: Vec::new(),
             gone: Vec::new(),
             due: Vec::new(),
@@ -55,6 +57,10 @@ impl Fixed {
     /// The greatest event time that this partition has seen.
     pub(super) fn stream_time(&self) -> Option<i64> {
         self.stream_time
+    }
+
+    pub(super) fn size(&self) -> Size {
+        self.size
     }
 
     /// Takes a record; returns the windows that refuse it because they have closed, by end.
@@ -100,15 +106,20 @@ impl Fixed {
             Some(saved) => {
                 let mut entry = entry(&mut self.keys, key);
                 let (pane, is_new) = entry.get_mut().at(start, &self.functions);
+                self.size.change(&mut pane.bytes, saved.bytes);
                 pane.restore(saved);
                 if is_new {
+                    self.size.entries += 1;
                     let keys = self.starts.entry(start).or_default();
                     keys.push(Arc::clone(entry.key()));
                 }
             }
             None => {
                 if let Some(panes) = self.keys.get_mut(key) {
-                    panes.remove(start);
+                    if let Some(mut pane) = panes.remove(start) {
+                        self.size.change(&mut pane.bytes, 0);
+                        self.size.entries -= 1;
+                    }
                     if panes.is_empty() {
                         self.keys.remove(key);
                     }
@@ -144,6 +155,7 @@ impl Fixed {
             accumulator.add(Sample { input, place });
         }
         if is_new {
+            self.size.entries += 1;
             let keys = self.starts.entry(start).or_default();
             keys.push(Arc::clone(entry.key()));
         }

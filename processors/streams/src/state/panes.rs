@@ -21,6 +21,8 @@ pub(crate) struct Pane {
     pub(super) is_changed: bool,
     /// Whether it is in the changelog.
     pub(super) is_saved: bool,
+    /// What it takes there, with its key.
+    pub(super) bytes: u32,
 }
 
 impl Panes {
@@ -44,6 +46,7 @@ impl Panes {
                 accumulators: functions.iter().map(Function::start).collect(),
                 is_changed: false,
                 is_saved: false,
+                bytes: 0,
             };
             self.panes.insert(index, pane);
         }
@@ -59,14 +62,13 @@ impl Panes {
         self.panes.iter()
     }
 
-    /// The panes that have changed since the last call.
-    pub(super) fn take_changed(&mut self) -> impl Iterator<Item = &Pane> {
+    /// Shows the panes that have changed since the last call.
+    pub(super) fn take_changed(&mut self, mut show: impl FnMut(&mut Pane)) {
         self.is_changed = false;
-        let changed = self.panes.iter_mut().filter(|pane| pane.is_changed);
-        changed.map(|pane| {
+        for pane in self.panes.iter_mut().filter(|pane| pane.is_changed) {
             (pane.is_changed, pane.is_saved) = (false, true);
-            &*pane
-        })
+            show(pane);
+        }
     }
 
     /// The windows that are made of the `chosen` panes and are `wanted`, by start, each once.

@@ -1,6 +1,6 @@
 //! Windows that end when their key falls silent.
 
-use super::{Changed, ClosedBy, Commit, Key, Retraction, WindowResult, idle::Idle};
+use super::{Changed, ClosedBy, Commit, Key, Retraction, Size, WindowResult, idle::Idle};
 use crate::{
     Accumulator, Definition, Emit, Function, Input, Window, Windows,
     aggregate::{Place, Sample},
@@ -28,6 +28,7 @@ pub(super) struct Sessions {
     /// Each session by its newest record, its key and its start: the order in which they close.
     by_newest: BTreeSet<(i64, Key, i64)>,
     stream_time: Option<i64>,
+    size: Size,
     /// The wall clock has closed all there are.
     is_quiet: bool,
     /// Start and key of sessions that have changed since the last commit.
@@ -47,6 +48,8 @@ struct Session {
     accumulators: Vec<Accumulator>,
     /// Whether it is in the changelog.
     is_saved: bool,
+    /// What it takes there, with its key.
+    bytes: u32,
     /// The wall clock has closed it. It stays, without what it held, to refuse what comes later.
     is_closed: bool,
     /// Windows that results were said of and that are not retracted yet.
@@ -59,6 +62,8 @@ pub(crate) struct SavedSession {
     pub(crate) newest: i64,
     /// None when the wall clock has closed it.
     pub(crate) accumulators: Option<Vec<Accumulator>>,
+    /// Of its record, with the key.
+    pub(crate) bytes: u32,
 }
 
 impl Sessions {
@@ -72,6 +77,7 @@ impl Sessions {
             keys: HashMap::new(),
             by_newest: BTreeSet::new(),
             stream_time: None,
+            size: Size::default(),
             is_quiet: false,
             changed: BTreeSet::new(),
             gone: BTreeSet::new(),
@@ -82,6 +88,10 @@ impl Sessions {
 
     pub(super) fn stream_time(&self) -> Option<i64> {
         self.stream_time
+    }
+
+    pub(super) fn size(&self) -> Size {
+        self.size
     }
 
     pub(super) fn functions(&self) -> &[Function] {
@@ -139,8 +149,11 @@ impl Sessions {
     }
 
     /// Takes what has changed since the last call, and shows each session that is new or other than
-    /// before.
-    pub(super) fn commit(&mut self, mut change: impl FnMut(i64, &[u8], &Changed<'_>)) -> Commit {
+    /// before. `change` returns the bytes of its record.
+    pub(super) fn commit(
+        &mut self,
+        mut change: impl FnMut(i64, &[u8], &Changed<'_>) -> u32,
+    ) -> Commit {
         let mut results = std::mem::take(&mut self.due);
         for (start, key) in std::mem::take(&mut self.changed) {
             let sessions = self.keys.get_mut(&key);
@@ -161,7 +174,8 @@ impl Sessions {
                 newest,
                 accumulators,
             };
-            change(start, &key, &changed);
+            let bytes = change(start, &key, &changed);
+            self.size.change(&mut session.bytes, bytes);
         }
         Commit {
             retractions: std::mem::take(&mut self.retractions),
@@ -196,6 +210,7 @@ impl Sessions {
         let Some(SavedSession {
             newest,
             accumulators,
+            bytes,
         }) = saved
         else {
             return;
@@ -211,6 +226,7 @@ impl Sessions {
             newest,
             accumulators: accumulators.unwrap_or_default(),
             is_saved: true,
+            bytes,
             is_closed,
         };
         self.put(key, start, session);
@@ -277,6 +293,7 @@ impl Sessions {
             newest: time,
             accumulators: functions.map(Function::start).collect(),
             is_saved: false,
+            bytes: 0,
             is_closed: false,
             said: Vec::new(),
         };
@@ -330,12 +347,16 @@ impl Sessions {
         }
         self.by_newest
             .remove(&(session.newest, Arc::clone(key), start));
+        self.size.bytes -= u64::from(session.bytes);
+        self.size.entries -= 1;
         Some(session)
     }
 
     fn put(&mut self, key: Key, start: i64, session: Session) {
         self.by_newest
             .insert((session.newest, Arc::clone(&key), start));
+        self.size.bytes += u64::from(session.bytes);
+        self.size.entries += 1;
         self.keys.entry(key).or_default().insert(start, session);
     }
 }

@@ -1,6 +1,6 @@
 use crate::{
-    Definition, Extracted, State, Unusable, Window, aggregate::Place, changelog, join::Joins,
-    reject, repartition, seen::Seen, table::RowsFound,
+    Definition, Extracted, Size, State, Unusable, Window, aggregate::Place, changelog, join::Joins,
+    reject, repartition, seen::Seen, state::of_record, table::RowsFound,
 };
 use footfall_task::{Effects, Kind, Outgoing, Partition, Record, RestoreError};
 use std::sync::Arc;
@@ -112,6 +112,11 @@ impl Counting {
         is_closed.then_some(window)
     }
 
+    pub(super) fn size(&self) -> Size {
+        let seen = self.seen.as_ref().map(Seen::size);
+        self.state.size().plus(seen.unwrap_or_default())
+    }
+
     pub(super) fn commit(&mut self, partition: Partition, effects: &mut Effects) {
         let definition = &self.definition;
         let stream_time = self.state.stream_time();
@@ -121,7 +126,10 @@ impl Counting {
             Some(_) => changelog::session_key,
         };
         let commit = self.state.commit(|start, key, changed| {
-            changes.push((place(start, key), Some(changelog::value(changed))));
+            let (key, value) = (place(start, key), changelog::value(changed));
+            let bytes = of_record(&key, &value);
+            changes.push((key, Some(value)));
+            bytes
         });
         for retraction in &commit.retractions {
             let record = definition.retraction(retraction);

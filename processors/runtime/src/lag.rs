@@ -1,0 +1,189 @@
+//! How far behind: what the group has not committed yet, and how old the oldest record of it is.
+
+use crate::{
+    clock,
+    owners::Known,
+    places::{Lag, Place},
+    quiet::Quiet,
+};
+use rdkafka::{
+    ClientConfig, Message as _, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer as _},
+    error::{KafkaError, KafkaResult},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// How long one look for the oldest records of a topic may take.
+const UNTIL_READ: Duration = Duration::from_secs(1);
+/// After so long without another look, nothing is known to be counted any more.
+const OVERDUE_MS: i64 = 6_000;
+const TICK: Duration = Duration::from_millis(50);
+
+/// How far behind a partition was when it was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Behind {
+    /// Records that were not counted yet.
+    pub(crate) records: i64,
+    /// When the oldest of them was written, by its timestamp, in milliseconds since the Unix epoch.
+    pub(crate) oldest: Option<i64>,
+    /// When that was so, by the wall clock.
+    pub(crate) seen: i64,
+}
+
+impl Behind {
+    /// The same at a later instant, in milliseconds since the Unix epoch. Until the next look is
+    /// overdue, the oldest record may have been counted meanwhile.
+    pub(crate) fn at(self, now: i64) -> Lag {
+        let is_overdue = now.saturating_sub(self.seen) > OVERDUE_MS;
+        let now = if is_overdue { now } else { self.seen };
+        let age = |oldest| u64::try_from(now.saturating_sub(oldest)).unwrap_or(0);
+        let age = match self.records {
+            0 => Some(0),
+            _ => self.oldest.map(age),
+        };
+        Lag {
+            records: self.records,
+            age: age.map(Duration::from_millis),
+        }
+    }
+}
+
+/// Where a partition has been counted to, and where it ends.
+#[derive(Clone, Copy, Debug)]
+struct Gap {
+    begin: i64,
+    end: i64,
+}
+
+/// For a client that reads a record or two: it should not fetch megabytes for that.
+pub(crate) fn reads_little(config: &mut ClientConfig) {
+    config.set("fetch.message.max.bytes", "65536");
+    // All partitions share a queue, and each waits for so long once it is full.
+    config.set("queued.min.messages", "1000");
+    config.set("fetch.queue.backoff.ms", "5");
+}
+
+/// Measures each of these partitions. `client` takes no part in the group.
+///
+/// # Errors
+/// When Kafka does not answer.
+pub(crate) fn measure(
+    client: &BaseConsumer<Quiet>,
+    assigned: &BTreeSet<Place>,
+    known: &Known,
+    timeout: Duration,
+) -> KafkaResult<BTreeMap<Place, Behind>> {
+    let mut measured = BTreeMap::new();
+    let mut gaps = BTreeMap::<String, BTreeMap<i32, Gap>>::new();
+    for (topic, partition) in assigned {
+        let Some((committed, _)) = known.get(&(topic.clone(), *partition)) else {
+            continue;
+        };
+        let (low, end) = client.fetch_watermarks(topic, *partition, timeout)?;
+        let begin = committed.map_or(low, |offset| offset.0.max(low));
+        if begin < end {
+            let gaps = gaps.entry(topic.clone()).or_default();
+            gaps.insert(*partition, Gap { begin, end });
+        } else {
+            measured.insert((topic.clone(), *partition), nothing());
+        }
+    }
+    // One topic after the other: the event that says "end" names a partition and no topic.
+    for (topic, gaps) in gaps {
+        let read = oldest(client, &topic, &gaps)?;
+        for (partition, gap) in gaps {
+            let unknown = Behind {
+                records: gap.end - gap.begin,
+                oldest: None,
+                seen: clock::millis(),
+            };
+            let behind = read.get(&partition).copied().unwrap_or(unknown);
+            measured.insert((topic.clone(), partition), behind);
+        }
+    }
+    Ok(measured)
+}
+
+/// Reads the first record of each gap. One that only transactions have left holds none.
+fn oldest(
+    client: &BaseConsumer<Quiet>,
+    topic: &str,
+    gaps: &BTreeMap<i32, Gap>,
+) -> KafkaResult<BTreeMap<i32, Behind>> {
+    let mut assignment = TopicPartitionList::new();
+    for (partition, gap) in gaps {
+        assignment.add_partition_offset(topic, *partition, Offset::Offset(gap.begin))?;
+    }
+    client.assign(&assignment)?;
+    let mut read = BTreeMap::new();
+    let until = clock::now() + UNTIL_READ;
+    while read.len() < gaps.len() && clock::now() < until {
+        match client.poll(TICK) {
+            Some(Ok(record)) => {
+                let end = gaps.get(&record.partition()).map(|gap| gap.end);
+                read.entry(record.partition()).or_insert_with(|| Behind {
+                    records: end.map_or(1, |end| (end - record.offset()).max(1)),
+                    oldest: record.timestamp().to_millis(),
+                    seen: clock::millis(),
+                });
+            }
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                read.entry(partition).or_insert_with(nothing);
+            }
+            Some(Err(error)) => tracing::debug!(%error, topic, "reading the oldest records"),
+            None => {}
+        }
+    }
+    client.unassign()?;
+    Ok(read)
+}
+
+fn nothing() -> Behind {
+    Behind {
+        records: 0,
+        oldest: None,
+        seen: clock::millis(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_record_is_as_old_as_it_was_until_the_next_look_is_overdue() {
+        let behind = Behind {
+            records: 7,
+            oldest: Some(1_000),
+            seen: 1_250,
+        };
+        let age = |now| behind.at(now).age;
+        assert_eq!(age(1_250), Some(Duration::from_millis(250)));
+        assert_eq!(age(7_250), Some(Duration::from_millis(250)));
+        assert_eq!(age(7_251), Some(Duration::from_millis(6_251)));
+    }
+
+    #[test]
+    fn a_record_of_the_future_is_no_time_behind() {
+        let behind = Behind {
+            records: 7,
+            oldest: Some(1_000),
+            seen: 900,
+        };
+        assert_eq!(behind.at(900).age, Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn nothing_to_count_is_no_time_behind_and_an_unread_record_is_an_unknown_one() {
+        assert_eq!(nothing().at(5).age, Some(Duration::ZERO));
+        let behind = Behind {
+            records: 7,
+            oldest: None,
+            seen: 5,
+        };
+        assert_eq!(behind.at(5).age, None);
+    }
+}
