@@ -203,3 +203,48 @@ impl fmt::Debug for Closures {
         f.debug_struct("Closures").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table;
+    use footfall_task::{GlobalTable as _, Offset, Partition};
+
+    fn record() -> Record<'static> {
+        Record {
+            topic: "in",
+            partition: Partition(3),
+            offset: Offset(41),
+            timestamp: None,
+            key: Some(b"alice"),
+            value: Some(b"v"),
+            headers: Vec::new(),
+        }
+    }
+
+    /// What follows sees, and the rows that are said.
+    fn joined(joins: &Joins, known: Option<RowsFound>) -> (Vec<u8>, RowsFound) {
+        let value = |record: &Record<'_>| Ok(record.value.map(<[u8]>::to_vec));
+        joins.through(&record(), known, value).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_record_keeps_the_row_that_it_has_whatever_the_table_holds_now() {
+        let users = table("users");
+        let join = left(
+            Filters::default(),
+            &users,
+            |record| Some(record.key?.to_vec()),
+            |_, row| row.unwrap_or(b"none").to_vec(),
+        );
+        let rows = Arc::new(Rows::new(users));
+        rows.change(b"alice", Some(b"KR")).unwrap();
+        let joins = Joins::new([(Arc::clone(&rows), join)]);
+        let (value, found) = joined(&joins, None);
+        assert_eq!(value, b"KR");
+        rows.change(b"alice", Some(b"JP")).unwrap();
+        assert_eq!(joined(&joins, Some(found)).0, b"KR");
+        assert_eq!(joined(&joins, Some(vec![None])).0, b"none");
+        assert_eq!(joined(&joins, None).0, b"JP");
+    }
+}
