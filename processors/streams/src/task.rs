@@ -7,7 +7,7 @@ use counting::Counting;
 use footfall_task::{Effects, Kind, Partition, Record, RestoreError, Task};
 use std::{sync::Arc, time::Duration};
 
-/// The work of a [`Topology`](crate::Topology) on one partition.
+/// The work of a [`Topology`] on one partition.
 #[derive(Debug)]
 pub struct StreamsTask {
     partition: Partition,
