@@ -28,11 +28,11 @@ async fn ten_thousand_events_survive_all_that_happens_to_pages(kind: Kind) {
     for number in 0..LIVES {
         let fault = faults[number % faults.len()];
         let life = Life::begin(&browser, &recorder, &home, number).await;
-        life.until_nothing_waits().await;
+        life.until_nothing_is_left().await;
         life.suffer(fault, number * EVENTS, EVENTS).await;
     }
     let last = Life::begin(&browser, &recorder, &home, LIVES).await;
-    last.until_nothing_waits().await;
+    last.until_nothing_is_left().await;
 
     let tally = Tally::of(&recorder, LIVES * EVENTS).await;
     // Only Chromium promises to send what a page leaves behind however it ends.

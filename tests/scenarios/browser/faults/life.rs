@@ -100,12 +100,18 @@ impl<'a> Life<'a> {
         driver.switch_to_window(self.tab.clone()).await.unwrap();
     }
 
-    /// Waits until it has nothing to send any more, and has taken over what ended pages have left: more than 256 KiB
-    /// of both would not fit.
+    /// Waits until it has nothing to send any more.
     pub(super) async fn until_nothing_waits(&self) {
+        self.until("an empty queue", "return footfall.status().queued === 0")
+            .await;
+    }
+
+    /// Waits until it has also taken over what ended pages have left: more than 256 KiB of that and of what it records
+    /// itself would not fit.
+    pub(super) async fn until_nothing_is_left(&self) {
         let script = "return footfall.status().queued === 0
           && !Object.keys(localStorage).some((key) => key.startsWith('footfall.unsent.'))";
-        self.until("an empty queue", script).await;
+        self.until("nothing to be left in storage", script).await;
     }
 
     /// Records events, and lets something happen at once.
