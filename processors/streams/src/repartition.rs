@@ -106,6 +106,22 @@ fn number<N: std::str::FromStr>(text: &[u8]) -> Option<N> {
 mod tests {
     use super::*;
 
+    /// What was sent, as it is read from the topic between.
+    fn read(sent: &Outgoing) -> Record<'_> {
+        let headers = sent.headers.iter();
+        Record {
+            topic: "internal",
+            partition: Partition(1),
+            offset: Offset(9),
+            timestamp: sent.timestamp,
+            key: sent.key.as_deref(),
+            value: sent.value.as_deref(),
+            headers: headers
+                .map(|(name, value)| (name.as_str(), value.as_deref()))
+                .collect(),
+        }
+    }
+
     #[test]
     fn what_is_wrapped_is_unwrapped_unchanged() {
         let source = Record {
@@ -120,18 +136,7 @@ mod tests {
         let rows = [Some(Row::from(&b"row"[..])), None];
         let topic = "internal".into();
         let sent = wrap(&topic, b"/cart".to_vec(), Timestamp(5), &source, &rows);
-        let headers = sent.headers.iter();
-        let read = Record {
-            topic: "internal",
-            partition: Partition(1),
-            offset: Offset(9),
-            timestamp: sent.timestamp,
-            key: sent.key.as_deref(),
-            value: sent.value.as_deref(),
-            headers: headers
-                .map(|(name, value)| (name.as_str(), value.as_deref()))
-                .collect(),
-        };
+        let read = read(&sent);
         let (unwrapped, found) = unwrap(&read, 2).unwrap();
         assert_eq!(format!("{unwrapped:?}"), format!("{source:?}"));
         assert_eq!(found.as_deref(), Some(&rows[..]));
@@ -155,13 +160,7 @@ mod tests {
             &source,
             &[],
         );
-        let headers = sent.headers.iter();
-        let read = Record {
-            headers: headers
-                .map(|(name, value)| (name.as_str(), value.as_deref()))
-                .collect(),
-            ..source.clone()
-        };
+        let read = read(&sent);
         let (unwrapped, rows) = unwrap(&read, 1).unwrap();
         assert_eq!((unwrapped.headers, rows), (source.headers, None));
     }
