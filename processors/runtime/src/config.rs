@@ -52,6 +52,7 @@ impl Config {
             // size in memory.
             ("queued.min.messages", "20000"),
             ("queued.max.messages.kbytes", "16384"),
+            ("max.partition.fetch.bytes", "262144"),
         ];
         // With the newer protocol both are the broker's to say, and librdkafka refuses them.
         if !self.is_group_of_brokers() {

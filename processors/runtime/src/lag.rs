@@ -12,7 +12,7 @@ use rdkafka::{
     error::{KafkaError, KafkaResult},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     time::Duration,
 };
 
@@ -123,12 +123,20 @@ fn oldest(
     while read.len() < gaps.len() && clock::now() < until {
         match client.poll(TICK) {
             Some(Ok(record)) => {
-                let end = gaps.get(&record.partition()).map(|gap| gap.end);
-                read.entry(record.partition()).or_insert_with(|| Behind {
+                let partition = record.partition();
+                let Entry::Vacant(entry) = read.entry(partition) else {
+                    continue;
+                };
+                let end = gaps.get(&partition).map(|gap| gap.end);
+                entry.insert(Behind {
                     records: end.map_or(1, |end| (end - record.offset()).max(1)),
                     oldest: record.timestamp().to_millis(),
                     seen: clock::millis(),
                 });
+                // Thousands may have come with it, which would have to be polled one by one.
+                let mut enough = TopicPartitionList::new();
+                enough.add_partition(topic, partition);
+                client.pause(&enough)?;
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => {
                 read.entry(partition).or_insert_with(nothing);

@@ -130,6 +130,7 @@ impl Runtime {
 fn begin<P: Processor>(ground: Ground<P>) -> anyhow::Result<oneshot::Receiver<()>> {
     let (tell_ended, ended) = oneshot::channel();
     let name = format!("worker-{}", ground.worker);
+    ground.joins();
     let work = move || {
         work(&ground);
         // Nobody listens when the process has given up waiting.

@@ -41,6 +41,9 @@ const UNTIL_TOLD: Duration = Duration::from_secs(10);
 /// After so many commits that the group has refused, only joining it anew helps.
 const REFUSALS: u32 = 50;
 
+/// How many commit intervals a slow commit puts off the next one at most.
+const LONGEST_BREATH: u32 = 4;
+
 /// How long one try to claim partitions may hold up the work, and how long until the next one.
 const CLAIM: Duration = Duration::from_millis(500);
 
@@ -62,6 +65,12 @@ pub(crate) struct Ground<P> {
 }
 
 impl<P> Ground<P> {
+    /// Until partitions are given out, this worker is not ready.
+    pub(crate) fn joins(&self) {
+        let reason = format!("waiting for consumer group `{}`", self.config.group);
+        self.status.holds_up(Part::Joining, reason);
+    }
+
     /// Tells which partitions this worker has.
     pub(crate) fn assign(&self, places: BTreeSet<(String, i32)>) {
         let mut count = 0;
@@ -84,6 +93,8 @@ pub(crate) struct Session<'a, P: Processor> {
     partitions: Partitions<'a, P>,
     /// When what has gathered is to be written and committed.
     due: Option<Instant>,
+    /// How long it takes at least from the end of a commit to the next one.
+    breath: Duration,
     /// So many commits in a row the group has refused.
     refusals: u32,
     began: Instant,
@@ -120,6 +131,7 @@ impl<'a, P: Processor> Session<'a, P> {
             subscribed: Vec::new(),
             partitions: Partitions::new(ground),
             due: None,
+            breath: Duration::ZERO,
             refusals: 0,
             began: clock::now(),
             next_claim: None,
@@ -141,7 +153,7 @@ impl<'a, P: Processor> Session<'a, P> {
             self.tick();
             self.claim();
             if self.is_commit_due() {
-                self.commit()?;
+                self.commit_and_breathe()?;
             }
         }
         self.commit()
@@ -163,7 +175,7 @@ impl<'a, P: Processor> Session<'a, P> {
             }
         }
         if let Some(wait) = shortest {
-            let due = clock::now() + wait;
+            let due = clock::now() + wait.max(self.breath);
             self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
         }
         Ok(())
@@ -197,8 +209,7 @@ impl<'a, P: Processor> Session<'a, P> {
             let topics: Vec<_> = readable.iter().map(String::as_str).collect();
             self.consumer.subscribe(&topics).context("subscribe")?;
             tracing::info!(topics = topics.join(", "), "subscribed");
-            let reason = format!("waiting for consumer group `{}`", self.ground.config.group);
-            self.ground.status.holds_up(Part::Joining, reason);
+            self.ground.joins();
             self.ground.status.goes_on(Part::Session);
             self.subscribed = readable;
         }
@@ -246,6 +257,17 @@ impl<'a, P: Processor> Session<'a, P> {
 
     fn is_commit_due(&self) -> bool {
         self.due.is_some_and(|due| due <= clock::now()) || self.partitions.is_full()
+    }
+
+    /// After a commit that took long, records are processed for as long before the next one: the
+    /// more of them there are, the fewer changes of state and results each of them brings about.
+    fn commit_and_breathe(&mut self) -> anyhow::Result<()> {
+        let begin = clock::now();
+        self.commit()?;
+        let longest = self.ground.config.commit_interval * LONGEST_BREATH;
+        let took = clock::now().saturating_duration_since(begin);
+        self.breath = took.min(longest);
+        Ok(())
     }
 
     /// Writes what has gathered and commits the offsets it came from.
