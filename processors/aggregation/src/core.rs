@@ -8,6 +8,7 @@ mod expression;
 mod join;
 pub(crate) mod partition;
 mod pointer;
+mod pointers;
 mod reader;
 #[cfg(test)]
 mod sample;
@@ -19,4 +20,5 @@ pub use edit::Edits;
 pub use expression::aggregate;
 pub use join::JsonJoin;
 pub use pointer::Pointer;
-pub use reader::{Field, JsonReader, NullValues, Time};
+pub use pointers::{Found, Pointers};
+pub use reader::{Field, JsonReader, NullValues, Time, Wanted};

@@ -1,5 +1,5 @@
 use crate::{Extract, Extracted, Unusable};
-use footfall_task::Record;
+use footfall_task::{Record, Timestamp};
 use std::{fmt, sync::Arc};
 
 type Predicate = dyn Fn(&Record<'_>) -> bool + Send + Sync;
@@ -48,6 +48,15 @@ impl Extract for Filtered {
         } else {
             Ok(None)
         }
+    }
+
+    fn complete(
+        &self,
+        record: &Record<'_>,
+        key: &[u8],
+        time: Timestamp,
+    ) -> Result<Option<Extracted>, Unusable> {
+        self.inner.complete(record, key, time)
     }
 
     fn describe(&self) -> Vec<(&'static str, String)> {

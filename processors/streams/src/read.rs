@@ -12,6 +12,25 @@ pub trait Extract: fmt::Debug + Send + Sync {
     /// When it is for this stream and cannot be used.
     fn extract(&self, record: &Record<'_>) -> Result<Option<Extracted>, Unusable>;
 
+    /// The same of a record that [`extract`](Self::extract) has taken before, and whose key and time
+    /// are known from there.
+    ///
+    /// # Errors
+    /// As above.
+    fn complete(
+        &self,
+        record: &Record<'_>,
+        key: &[u8],
+        time: Timestamp,
+    ) -> Result<Option<Extracted>, Unusable> {
+        let found = self.extract(record)?;
+        Ok(found.map(|found| Extracted {
+            key: key.to_vec(),
+            time,
+            ..found
+        }))
+    }
+
     /// What it does, for people: each step with its name.
     fn describe(&self) -> Vec<(&'static str, String)> {
         Vec::new()

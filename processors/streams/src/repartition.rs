@@ -1,20 +1,35 @@
 //! Records on their way to the partition of their new key. They carry all of their source, so that
 //! behind the topic they are read as if they came straight from there.
+//!
+//! Where that was is the last header: a version, the partition (a big-endian `i32`), the offset (a
+//! big-endian `i64`), the timestamp (one byte, 0 when there is none, then a big-endian `i64`), the
+//! key (one byte, 0 when there is none, a big-endian `u32` with its length, its bytes), the topic.
 
 use crate::{
+    aggregate::take,
     reject::owned,
     table::{Row, RowsFound},
 };
 use footfall_task::{Header, Offset, Outgoing, Partition, Record, Timestamp};
 use std::sync::Arc;
 
-const TOPIC: &str = "footfall-source-topic";
-const PARTITION: &str = "footfall-source-partition";
-const OFFSET: &str = "footfall-source-offset";
-const TIMESTAMP: &str = "footfall-source-timestamp";
-const KEY: &str = "footfall-source-key";
+const SOURCE: &str = "footfall-source";
 /// A row that was joined to the record; without a value there was none.
 const ROW: &str = "footfall-source-row";
+const VERSION: u8 = 1;
+
+/// A record that has come to the partition of its new key.
+#[derive(Debug)]
+pub(crate) struct Regrouped<'a> {
+    /// As it was at its source.
+    pub(crate) source: Record<'a>,
+    /// The rows that were joined to it, if they are as many as were asked for.
+    pub(crate) rows: Option<RowsFound>,
+    /// What it is grouped by.
+    pub(crate) key: &'a [u8],
+    /// When it happened.
+    pub(crate) time: Timestamp,
+}
 
 /// The record that goes to the partition of `key`.
 pub(crate) fn wrap(
@@ -24,19 +39,10 @@ pub(crate) fn wrap(
     source: &Record<'_>,
     rows: &[Option<Row>],
 ) -> Outgoing {
-    let text = |text: String| Some(text.into_bytes());
-    let timestamp = source.timestamp.map(|time| time.to_string().into_bytes());
-    let place = [
-        (TOPIC, text(source.topic.to_owned())),
-        (PARTITION, text(source.partition.to_string())),
-        (OFFSET, text(source.offset.to_string())),
-        (TIMESTAMP, timestamp),
-        (KEY, source.key.map(<[u8]>::to_vec)),
-    ];
     let rows = rows
         .iter()
         .map(|row| (ROW, row.as_ref().map(|row| row.to_vec())));
-    let added = rows.chain(place);
+    let added = rows.chain([(SOURCE, Some(place(source)))]);
     let added = added.map(|(name, value)| (name.to_owned(), value));
     Outgoing {
         topic: Arc::clone(topic),
@@ -48,38 +54,64 @@ pub(crate) fn wrap(
     }
 }
 
-/// The record as it was at its source, and the rows that were joined to it, if they are these many;
-/// `None` when something else has written it.
-pub(crate) fn unwrap<'a>(
-    record: &Record<'a>,
-    rows: usize,
-) -> Option<(Record<'a>, Option<RowsFound>)> {
-    let (headers, place) = record.headers.split_last_chunk()?;
-    let [
-        (TOPIC, Some(topic)),
-        (PARTITION, Some(partition)),
-        (OFFSET, Some(offset)),
-        (TIMESTAMP, timestamp),
-        (KEY, key),
-    ] = place
-    else {
+/// What was wrapped, with the rows that were joined to it, if they are these many; `None` when
+/// something else has written it.
+pub(crate) fn unwrap<'a>(record: &Record<'a>, rows: usize) -> Option<Regrouped<'a>> {
+    let ((SOURCE, Some(place)), headers) = record.headers.split_last()? else {
         return None;
-    };
-    let timestamp = match timestamp {
-        Some(time) => Some(Timestamp(number(time)?)),
-        None => None,
     };
     let (headers, rows) = split_rows(headers, rows);
     let source = Record {
-        topic: std::str::from_utf8(topic).ok()?,
-        partition: Partition(number(partition)?),
-        offset: Offset(number(offset)?),
-        timestamp,
-        key: *key,
         value: record.value,
         headers: headers.to_vec(),
+        ..read_place(place)?
     };
-    Some((source, rows))
+    Some(Regrouped {
+        source,
+        rows,
+        key: record.key?,
+        time: record.timestamp?,
+    })
+}
+
+fn place(source: &Record<'_>) -> Vec<u8> {
+    let key = source.key.unwrap_or_default();
+    let mut bytes = Vec::with_capacity(32 + key.len() + source.topic.len());
+    bytes.push(VERSION);
+    bytes.extend(source.partition.0.to_be_bytes());
+    bytes.extend(source.offset.0.to_be_bytes());
+    let timestamp = source.timestamp.map(|time| time.0);
+    bytes.push(u8::from(timestamp.is_some()));
+    bytes.extend(timestamp.unwrap_or_default().to_be_bytes());
+    bytes.push(u8::from(source.key.is_some()));
+    // Kafka's records are far shorter than `u32::MAX`.
+    let length = u32::try_from(key.len()).unwrap_or(u32::MAX);
+    bytes.extend(length.to_be_bytes());
+    bytes.extend(key);
+    bytes.extend(source.topic.as_bytes());
+    bytes
+}
+
+fn read_place<'a>(mut bytes: &'a [u8]) -> Option<Record<'a>> {
+    let [VERSION] = take(&mut bytes)? else {
+        return None;
+    };
+    let partition = Partition(i32::from_be_bytes(take(&mut bytes)?));
+    let offset = Offset(i64::from_be_bytes(take(&mut bytes)?));
+    let [has_time] = take(&mut bytes)?;
+    let time = Timestamp(i64::from_be_bytes(take(&mut bytes)?));
+    let [has_key] = take(&mut bytes)?;
+    let length = usize::try_from(u32::from_be_bytes(take(&mut bytes)?)).ok()?;
+    let (key, topic) = bytes.split_at_checked(length)?;
+    Some(Record {
+        topic: std::str::from_utf8(topic).ok()?,
+        partition,
+        offset,
+        timestamp: (has_time == 1).then_some(time),
+        key: (has_key == 1).then_some(key),
+        value: None,
+        headers: Vec::new(),
+    })
 }
 
 /// Records on their way from before the join was made have none.
@@ -96,10 +128,6 @@ fn split_rows<'r, 'a>(
         }
         None => (headers, None),
     }
-}
-
-fn number<N: std::str::FromStr>(text: &[u8]) -> Option<N> {
-    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -131,15 +159,16 @@ mod tests {
             timestamp: None,
             key: None,
             value: Some(b"{}"),
-            headers: vec![("trace", Some(b"7")), ("footfall-source-topic", None)],
+            headers: vec![("trace", Some(b"7")), ("footfall-source", None)],
         };
         let rows = [Some(Row::from(&b"row"[..])), None];
         let topic = "internal".into();
         let sent = wrap(&topic, b"/cart".to_vec(), Timestamp(5), &source, &rows);
         let read = read(&sent);
-        let (unwrapped, found) = unwrap(&read, 2).unwrap();
-        assert_eq!(format!("{unwrapped:?}"), format!("{source:?}"));
-        assert_eq!(found.as_deref(), Some(&rows[..]));
+        let found = unwrap(&read, 2).unwrap();
+        assert_eq!(format!("{:?}", found.source), format!("{source:?}"));
+        assert_eq!(found.rows.as_deref(), Some(&rows[..]));
+        assert_eq!((found.key, found.time), (&b"/cart"[..], Timestamp(5)));
     }
 
     #[test]
@@ -161,8 +190,26 @@ mod tests {
             &[],
         );
         let read = read(&sent);
-        let (unwrapped, rows) = unwrap(&read, 1).unwrap();
-        assert_eq!((unwrapped.headers, rows), (source.headers, None));
+        let found = unwrap(&read, 1).unwrap();
+        assert_eq!((found.source.headers, found.rows), (source.headers, None));
+    }
+
+    /// Version 1, as it lies in people's topics: what reads it must stay.
+    #[test]
+    fn a_place_is_version_1() {
+        let source = Record {
+            topic: "in",
+            partition: Partition(3),
+            offset: Offset(41),
+            timestamp: Some(Timestamp(77)),
+            key: Some(b"k"),
+            value: None,
+            headers: Vec::new(),
+        };
+        let bytes = b"\x01\0\0\0\x03\0\0\0\0\0\0\0\x29\x01\0\0\0\0\0\0\0\x4d\x01\0\0\0\x01kin";
+        assert_eq!(place(&source), bytes);
+        let read = read_place(bytes).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{source:?}"));
     }
 
     #[test]
@@ -177,5 +224,17 @@ mod tests {
             headers: vec![],
         };
         assert!(unwrap(&foreign, 0).is_none());
+        let place = place(&foreign);
+        let ours = |place| {
+            let headers = vec![(SOURCE, Some(place))];
+            let timestamp = Some(Timestamp(5));
+            let record = Record {
+                headers,
+                timestamp,
+                ..foreign.clone()
+            };
+            unwrap(&record, 0).is_some()
+        };
+        assert!(ours(&place) && !ours(&place[..20]) && !ours(&[&[9], &place[1..]].concat()));
     }
 }

@@ -1,7 +1,7 @@
 //! From one `[streams.NAME]` to a stream.
 
 use super::{StreamTable, Tables, join::JoinReader};
-use crate::core::{Condition, Field, JsonReader, Pointer, Time, aggregate};
+use crate::core::{Condition, Field, JsonReader, Pointer, Time, Wanted, aggregate};
 use footfall_service::config::{Document, Form, Problem};
 use footfall_streams::{
     Aggregation, Codec, Definition, Emit, Function, Span, Windows, millis, stream,
@@ -52,7 +52,7 @@ impl StreamReader<'_> {
             return None;
         }
         let (id, within) = dedupe.unzip();
-        let reader = JsonReader {
+        let wanted = Wanted {
             id,
             condition,
             key,
@@ -60,7 +60,7 @@ impl StreamReader<'_> {
             null_values: table.null_values,
             fields,
         };
-        let definition = self.definition(reader, windows?, aggregates);
+        let definition = self.definition(wanted, windows?, aggregates);
         Some(Definition {
             joins,
             dedupe: within,
@@ -71,13 +71,13 @@ impl StreamReader<'_> {
 
     fn definition(
         &self,
-        reader: JsonReader,
+        wanted: Wanted,
         windows: Windows,
         aggregates: Vec<Aggregation>,
     ) -> Definition {
         let table = self.table;
-        let is_rekeyed = reader.key.is_some();
-        let stream = stream(&table.from).read_with(reader);
+        let is_rekeyed = wanted.key.is_some();
+        let stream = stream(&table.from).read_with(JsonReader::from(wanted));
         let grouped = match is_rekeyed {
             true => stream.group_by_read_key(),
             false => stream.group_by_key(),

@@ -1,4 +1,4 @@
-use super::Pointer;
+use super::{Pointer, Pointers};
 use cel::{Context, Env, Program, Value, objects};
 use footfall_task::Record;
 use serde_json::value::RawValue;
@@ -18,6 +18,7 @@ pub struct Condition {
     program: Program,
     env: Arc<Env>,
     members: Vec<(String, Pointer)>,
+    pointers: Pointers,
     reads_record: bool,
 }
 
@@ -43,6 +44,7 @@ impl Condition {
             text: text.to_owned(),
             program,
             env,
+            pointers: Pointers::new(members.iter().map(|(_, pointer)| pointer)),
             members,
         })
     }
@@ -65,7 +67,30 @@ impl Condition {
     /// # Errors
     /// When the value is looked at and is not JSON.
     pub fn holds(&self, record: &Record<'_>) -> serde_json::Result<bool> {
-        Ok(matches!(self.value(record)?, Some(Value::Bool(true))))
+        self.holds_with(record, &self.pointers.find_in(record)?)
+    }
+
+    /// The same where it is known what its pointers lead to.
+    ///
+    /// # Errors
+    /// When that is not JSON.
+    pub(super) fn holds_with(
+        &self,
+        record: &Record<'_>,
+        members: &[Option<&RawValue>],
+    ) -> serde_json::Result<bool> {
+        let value = self.value(record, members)?;
+        Ok(matches!(value, Some(Value::Bool(true))))
+    }
+
+    /// How many members of the value it looks at.
+    pub(super) fn members(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Where they are.
+    pub(super) fn pointers(&self) -> impl Iterator<Item = &Pointer> {
+        self.members.iter().map(|(_, pointer)| pointer)
     }
 
     /// What it says, if that has a form in JSON. Over a missing member it says nothing.
@@ -73,17 +98,17 @@ impl Condition {
     /// # Errors
     /// When the value is looked at and is not JSON.
     pub fn json(&self, record: &Record<'_>) -> serde_json::Result<Option<serde_json::Value>> {
-        let value = self.value(record)?;
+        let value = self.value(record, &self.pointers.find_in(record)?)?;
         Ok(value.and_then(|value| value.json().ok()))
     }
 
-    fn value(&self, record: &Record<'_>) -> serde_json::Result<Option<Value>> {
+    fn value(
+        &self,
+        record: &Record<'_>,
+        members: &[Option<&RawValue>],
+    ) -> serde_json::Result<Option<Value>> {
         let mut context = Context::with_env(Arc::clone(&self.env));
-        for (name, pointer) in &self.members {
-            let found = match record.value {
-                Some(json) => pointer.find(json)?,
-                None => None,
-            };
+        for ((name, _), found) in self.members.iter().zip(members) {
             match found {
                 Some(found) => context.add_variable_from_value(name.as_str(), value(found)?),
                 None if name == TYPE => return Ok(None),

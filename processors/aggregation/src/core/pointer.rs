@@ -1,7 +1,4 @@
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor},
-};
+use super::Pointers;
 use serde_json::value::RawValue;
 use std::fmt;
 
@@ -49,15 +46,8 @@ impl Pointer {
     /// # Errors
     /// When the bytes are not JSON.
     pub fn find<'a>(&self, json: &'a [u8]) -> serde_json::Result<Option<&'a RawValue>> {
-        let mut found: &RawValue = serde_json::from_slice(json)?;
-        for token in &self.tokens {
-            let mut deserializer = serde_json::Deserializer::from_str(found.get());
-            match deserializer.deserialize_any(Step(token))? {
-                Some(inner) => found = inner,
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(found))
+        let found = Pointers::new([self]).find(json)?;
+        Ok(found.into_iter().next().flatten())
     }
 }
 
@@ -80,93 +70,6 @@ fn unescape(token: &str) -> Option<String> {
         plain.push_str(rest);
     }
     Some(plain)
-}
-
-/// Looks one level down.
-struct Step<'t>(&'t str);
-
-impl<'de> Visitor<'de> for Step<'_> {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(name) = members.next_key::<Name<'_>>()? {
-            if name.0 == self.0 {
-                found = Some(members.next_value()?);
-            } else {
-                members.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        // As the RFC has it, an index has no leading zeros.
-        let is_index = self.0 == "0" || !self.0.starts_with(['0', '+']);
-        let wanted = self.0.parse::<usize>().ok().filter(|_| is_index);
-        let mut found = None;
-        let mut index = 0;
-        while let Some(item) = items.next_element()? {
-            if wanted == Some(index) {
-                found = Some(item);
-            }
-            index += 1;
-        }
-        Ok(found)
-    }
-
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-}
-
-/// A member's name, copied only when it has escapes.
-struct Name<'a>(std::borrow::Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
-            type Value = Name<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-
-            fn visit_borrowed_str<E: de::Error>(self, name: &'de str) -> Result<Self::Value, E> {
-                Ok(Name(name.into()))
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
-                Ok(Name(name.to_owned().into()))
-            }
-        }
-        deserializer.deserialize_str(Text)
-    }
 }
 
 #[cfg(test)]

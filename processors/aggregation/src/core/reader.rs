@@ -1,12 +1,23 @@
-use super::{Condition, Pointer};
+use super::{Condition, Found, Pointer, Pointers};
 use footfall_streams::{Decimal, Extract, Extracted, Input, Reads, Unusable, own_key, own_time};
 use footfall_task::{Record, Timestamp};
 use serde_json::value::RawValue;
+use std::slice;
 
 /// Reads JSON records as a `[streams.NAME]` table says. A value is looked at only if the table
-/// names a part of it.
+/// names a part of it, and then once for all of them.
 #[derive(Debug)]
 pub struct JsonReader {
+    wanted: Wanted,
+    /// Of the condition, the key, the time, and those after them.
+    all: Pointers,
+    /// Of what is still to be read once a record is with others of its key: the id and the fields.
+    rest: Pointers,
+}
+
+/// What is read of records.
+#[derive(Debug)]
+pub struct Wanted {
     /// Which records count; left out, all.
     pub condition: Option<Condition>,
     /// What they are grouped by; left out, the record's own key.
@@ -49,65 +60,111 @@ pub enum NullValues {
     Skip,
 }
 
+impl From<Wanted> for JsonReader {
+    fn from(wanted: Wanted) -> Self {
+        let condition = wanted.condition.iter();
+        let members = condition.flat_map(Condition::pointers);
+        let before = members.chain(&wanted.key).chain(wanted.time.pointer());
+        Self {
+            all: Pointers::new(before.chain(wanted.rest())),
+            rest: Pointers::new(wanted.rest()),
+            wanted,
+        }
+    }
+}
+
 impl Extract for JsonReader {
     fn extract(&self, record: &Record<'_>) -> Result<Option<Extracted>, Unusable> {
-        if record.value.is_none() && self.null_values == NullValues::Skip {
+        let wanted = &self.wanted;
+        if record.value.is_none() && wanted.null_values == NullValues::Skip {
             return Ok(None);
         }
-        if let Some(condition) = &self.condition
-            && !condition.holds(record).map_err(|error| not_json(&error))?
-        {
+        let members = wanted.condition.as_ref().map_or(0, Condition::members);
+        // What does not look at the value must not depend on it.
+        if members == 0 && !wanted.holds(record, &[])? {
             return Ok(None);
         }
-        let fields = self.fields.iter();
+        let found = find(&self.all, record)?;
+        let (members, found) = found.split_at(members);
+        if !members.is_empty() && !wanted.holds(record, members)? {
+            return Ok(None);
+        }
+        let mut found = found.iter();
+        let key = wanted.key(record, &mut found)?;
+        let time = wanted.time(record, &mut found)?;
+        let (id, inputs) = wanted.rest_of(found)?;
         Ok(Some(Extracted {
-            key: self.key(record)?,
-            time: self.time(record)?,
-            inputs: fields
-                .map(|field| {
-                    field
-                        .as_ref()
-                        .map_or(Ok(Input::Missing), |field| field.input(record))
-                })
-                .collect::<Result<_, _>>()?,
-            id: self.id(record)?,
+            key,
+            time,
+            inputs,
+            id,
+        }))
+    }
+
+    fn complete(
+        &self,
+        record: &Record<'_>,
+        key: &[u8],
+        time: Timestamp,
+    ) -> Result<Option<Extracted>, Unusable> {
+        let found = find(&self.rest, record)?;
+        let (id, inputs) = self.wanted.rest_of(found.iter())?;
+        Ok(Some(Extracted {
+            key: key.to_vec(),
+            time,
+            inputs,
+            id,
         }))
     }
 
     fn describe(&self) -> Vec<(&'static str, String)> {
-        let condition = self.condition.as_ref();
+        let wanted = &self.wanted;
+        let condition = wanted.condition.as_ref();
         let condition = condition.map(|condition| condition.text().to_owned());
-        let time = match &self.time {
-            Time::Record => None,
-            Time::Field(pointer) => Some(pointer.to_string()),
-        };
         let steps = [
             ("where", condition),
-            ("key", self.key.as_ref().map(Pointer::to_string)),
-            ("time", time),
-            ("dedupe by", self.id.as_ref().map(Pointer::to_string)),
+            ("key", wanted.key.as_ref().map(Pointer::to_string)),
+            ("time", wanted.time.pointer().map(Pointer::to_string)),
+            ("dedupe by", wanted.id.as_ref().map(Pointer::to_string)),
         ];
         let steps = steps.into_iter();
         steps.filter_map(|(what, how)| Some((what, how?))).collect()
     }
 }
 
-impl JsonReader {
-    fn key(&self, record: &Record<'_>) -> Result<Vec<u8>, Unusable> {
+/// What is found of pointers, one after the other.
+type Next<'f, 'a> = slice::Iter<'f, Option<&'a RawValue>>;
+
+/// What is there; a JSON `null` is nothing.
+fn next<'a>(found: &mut Next<'_, 'a>) -> Option<&'a RawValue> {
+    let found = found.next().copied().flatten();
+    found.filter(|found| found.get() != "null")
+}
+
+impl Wanted {
+    /// The pointers of the id and the fields.
+    fn rest(&self) -> impl Iterator<Item = &Pointer> {
+        let fields = self.fields.iter().flatten();
+        self.id.iter().chain(fields.map(|field| &field.pointer))
+    }
+
+    fn holds(&self, record: &Record<'_>, members: &[Option<&RawValue>]) -> Result<bool, Unusable> {
+        let Some(condition) = &self.condition else {
+            return Ok(true);
+        };
+        let holds = condition.holds_with(record, members);
+        holds.map_err(|error| not_json(&error))
+    }
+
+    fn key(&self, record: &Record<'_>, found: &mut Next<'_, '_>) -> Result<Vec<u8>, Unusable> {
         let Some(pointer) = &self.key else {
             return own_key(record).map(<[u8]>::to_vec);
         };
-        identity(pointer, record)?
-            .ok_or_else(|| Unusable::null_key(&format!("a value at `{pointer}` as the key")))
+        let key = next(found).map(plain).transpose()?;
+        key.ok_or_else(|| Unusable::null_key(&format!("a value at `{pointer}` as the key")))
     }
 
-    fn id(&self, record: &Record<'_>) -> Result<Option<Vec<u8>>, Unusable> {
-        self.id
-            .as_ref()
-            .map_or(Ok(None), |pointer| identity(pointer, record))
-    }
-
-    fn time(&self, record: &Record<'_>) -> Result<Timestamp, Unusable> {
+    fn time(&self, record: &Record<'_>, found: &mut Next<'_, '_>) -> Result<Timestamp, Unusable> {
         let Time::Field(pointer) = &self.time else {
             return own_time(record);
         };
@@ -115,7 +172,7 @@ impl JsonReader {
             let expected = "milliseconds since the Unix epoch or an RFC 3339 time";
             Unusable::no_timestamp(format!("expected {expected} at `{pointer}`, found none"))
         };
-        let found = find(pointer, record)?.ok_or_else(nothing)?;
+        let found = next(found).ok_or_else(nothing)?;
         let millis = match text(found)? {
             Some(text) => text
                 .parse::<jiff::Timestamp>()
@@ -126,11 +183,32 @@ impl JsonReader {
         let millis = millis.filter(|millis| *millis >= 0);
         millis.map(Timestamp).ok_or_else(nothing)
     }
+
+    /// The id and what each aggregate reads.
+    fn rest_of(&self, mut found: Next<'_, '_>) -> Result<(Option<Vec<u8>>, Vec<Input>), Unusable> {
+        let id = self.id.as_ref().and_then(|_| next(&mut found));
+        let id = id.map(plain).transpose();
+        let inputs = self.fields.iter().map(|field| match field {
+            Some(field) => field.input(next(&mut found)),
+            None => Ok(Input::Missing),
+        });
+        let inputs = inputs.collect::<Result<_, _>>()?;
+        Ok((id?, inputs))
+    }
+}
+
+impl Time {
+    fn pointer(&self) -> Option<&Pointer> {
+        match self {
+            Self::Record => None,
+            Self::Field(pointer) => Some(pointer),
+        }
+    }
 }
 
 impl Field {
-    fn input(&self, record: &Record<'_>) -> Result<Input, Unusable> {
-        let Some(found) = find(&self.pointer, record)? else {
+    fn input(&self, found: Option<&RawValue>) -> Result<Input, Unusable> {
+        let Some(found) = found else {
             return Ok(Input::Missing);
         };
         match self.reads {
@@ -169,25 +247,25 @@ fn one_line(json: &str) -> String {
     kept.collect()
 }
 
-/// The text of a string, the JSON of anything else.
+/// What is there, to know something by: the text of a string, the JSON of anything else.
 pub(super) fn identity(
     pointer: &Pointer,
     record: &Record<'_>,
 ) -> Result<Option<Vec<u8>>, Unusable> {
-    let Some(found) = find(pointer, record)? else {
-        return Ok(None);
-    };
-    let text = text(found)?.unwrap_or_else(|| found.get().to_owned());
-    Ok(Some(text.into_bytes()))
+    let found = find(&Pointers::new([pointer]), record)?;
+    next(&mut found.iter()).map(plain).transpose()
 }
 
-/// What is there; a JSON `null` is nothing.
-fn find<'a>(pointer: &Pointer, record: &Record<'a>) -> Result<Option<&'a RawValue>, Unusable> {
-    let Some(json) = record.value else {
-        return Ok(None);
-    };
-    let found = pointer.find(json).map_err(|error| not_json(&error))?;
-    Ok(found.filter(|found| found.get() != "null"))
+/// The text of a string, the JSON of anything else.
+fn plain(found: &RawValue) -> Result<Vec<u8>, Unusable> {
+    let text = text(found)?.unwrap_or_else(|| found.get().to_owned());
+    Ok(text.into_bytes())
+}
+
+/// In a record without a value there is nothing.
+fn find<'a>(pointers: &Pointers, record: &Record<'a>) -> Result<Found<'a>, Unusable> {
+    let found = pointers.find_in(record);
+    found.map_err(|error| not_json(&error))
 }
 
 /// The text of a JSON string; `None` for what is none.
@@ -208,8 +286,8 @@ pub(super) fn not_json(error: &serde_json::Error) -> Unusable {
 mod tests {
     use super::{super::sample::record, *};
 
-    fn reader() -> JsonReader {
-        JsonReader {
+    fn wanted() -> Wanted {
+        Wanted {
             condition: None,
             key: None,
             time: Time::Record,
@@ -230,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_value_is_not_looked_at_without_need() {
-        let found = reader()
+        let found = JsonReader::from(wanted())
             .extract(&record(Some("not json")))
             .unwrap()
             .unwrap();
@@ -239,10 +317,10 @@ mod tests {
 
     #[test]
     fn a_key_is_the_text_of_a_string_and_the_json_of_anything_else() {
-        let reader = JsonReader {
+        let reader = JsonReader::from(Wanted {
             key: Pointer::parse("/k"),
-            ..reader()
-        };
+            ..wanted()
+        });
         for (json, key) in [
             (r#"{"k":"/caf\u00e9"}"#, "/café"),
             (r#"{"k":""}"#, ""),
@@ -259,10 +337,10 @@ mod tests {
 
     #[test]
     fn a_time_is_milliseconds_or_rfc_3339() {
-        let reader = JsonReader {
+        let reader = JsonReader::from(Wanted {
             time: Time::Field(Pointer::parse("/at").unwrap()),
-            ..reader()
-        };
+            ..wanted()
+        });
         for (json, millis) in [
             (r#"{"at":1764000000123}"#, 1_764_000_000_123),
             (r#"{"at":"2025-11-24T16:00:00.123Z"}"#, 1_764_000_000_123),
@@ -284,10 +362,10 @@ mod tests {
 
     #[test]
     fn a_missing_field_is_left_out_and_a_text_is_not_a_number() {
-        let reader = JsonReader {
+        let reader = JsonReader::from(Wanted {
             fields: vec![None, field("/amount", Reads::Number)],
-            ..reader()
-        };
+            ..wanted()
+        });
         let inputs = |json| reader.extract(&record(Some(json))).unwrap().unwrap().inputs;
         let number = Input::Number(Decimal::parse("12.5").unwrap());
         assert_eq!(inputs(r#"{"amount":12.5}"#), [Input::Missing, number]);
@@ -301,10 +379,10 @@ mod tests {
 
     #[test]
     fn one_value_is_one_text_however_it_is_written() {
-        let reader = JsonReader {
+        let reader = JsonReader::from(Wanted {
             fields: vec![field("/v", Reads::Value)],
-            ..reader()
-        };
+            ..wanted()
+        });
         for (json, expected) in [
             (r#"{"v":"\u0061\/b"}"#, r#""a/b""#),
             (
@@ -321,20 +399,25 @@ mod tests {
 
     #[test]
     fn records_without_a_value_count_or_are_skipped() {
-        assert!(reader().extract(&record(None)).unwrap().is_some());
-        let skipping = JsonReader {
+        assert!(
+            JsonReader::from(wanted())
+                .extract(&record(None))
+                .unwrap()
+                .is_some()
+        );
+        let skipping = JsonReader::from(Wanted {
             null_values: NullValues::Skip,
-            ..reader()
-        };
+            ..wanted()
+        });
         assert!(skipping.extract(&record(None)).unwrap().is_none());
     }
 
     #[test]
     fn what_duplicates_are_known_by_is_read_where_there_is_one() {
-        let reader = JsonReader {
+        let reader = JsonReader::from(Wanted {
             id: Pointer::parse("/id"),
-            ..reader()
-        };
+            ..wanted()
+        });
         let id = |json| reader.extract(&record(Some(json))).unwrap().unwrap().id;
         assert_eq!(id(r#"{"id":"e1"}"#), Some(b"e1".to_vec()));
         assert_eq!(id(r#"{"id":7}"#), Some(b"7".to_vec()));
@@ -352,9 +435,18 @@ mod tests {
             timestamp: None,
             ..record(None)
         };
-        assert_eq!(reader().extract(&keyless).unwrap_err().code, "null_key");
         assert_eq!(
-            reader().extract(&timeless).unwrap_err().code,
+            JsonReader::from(wanted())
+                .extract(&keyless)
+                .unwrap_err()
+                .code,
+            "null_key"
+        );
+        assert_eq!(
+            JsonReader::from(wanted())
+                .extract(&timeless)
+                .unwrap_err()
+                .code,
             "no_timestamp"
         );
     }

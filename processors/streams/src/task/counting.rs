@@ -1,6 +1,13 @@
 use crate::{
-    Definition, Extracted, Size, State, Unusable, Window, aggregate::Place, changelog, join::Joins,
-    reject, repartition, seen::Seen, state::of_record, table::RowsFound,
+    Definition, Extracted, Size, State, Unusable, Window,
+    aggregate::Place,
+    changelog,
+    join::Joins,
+    reject,
+    repartition::{self, Regrouped},
+    seen::Seen,
+    state::of_record,
+    table::RowsFound,
 };
 use footfall_task::{Effects, Kind, Outgoing, Partition, Record, RestoreError};
 use std::sync::Arc;
@@ -43,11 +50,21 @@ impl Counting {
     }
 
     pub(super) fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
-        if !self.definition.rekeyed {
-            return self.count(record, None, effects);
+        let definition = Arc::clone(&self.definition);
+        let extract = &definition.extract;
+        if !definition.rekeyed {
+            return self.count(record, None, |record| extract.extract(record), effects);
         }
         match repartition::unwrap(record, self.joins.count()) {
-            Some((source, rows)) => self.count(&source, rows, effects),
+            Some(Regrouped {
+                source,
+                rows,
+                key,
+                time,
+            }) => {
+                let complete = |record: &Record<'_>| extract.complete(record, key, time);
+                self.count(&source, rows, complete, effects);
+            }
             None => {
                 let why = Unusable::undecodable(
                     "expected a record that this stream had re-keyed, found one of another origin",
@@ -63,8 +80,13 @@ impl Counting {
         }
     }
 
-    fn count(&mut self, source: &Record<'_>, rows: Option<RowsFound>, effects: &mut Effects) {
-        let extract = |record: &Record<'_>| self.definition.extract.extract(record);
+    fn count(
+        &mut self,
+        source: &Record<'_>,
+        rows: Option<RowsFound>,
+        extract: impl FnOnce(&Record<'_>) -> Result<Option<Extracted>, Unusable>,
+        effects: &mut Effects,
+    ) {
         let found = match self.joins.through(source, rows, extract) {
             Ok(Some((found, _))) => found,
             Ok(None) => return,
@@ -135,8 +157,8 @@ impl Counting {
             let record = definition.retraction(retraction);
             effects.send(&definition.name, Kind::Output, record);
         }
-        for result in &commit.results {
-            effects.send(&definition.name, Kind::Output, definition.record(result));
+        for result in commit.results {
+            effects.send(&definition.name, Kind::Output, definition.record(&result));
         }
         for (start, key) in commit.gone {
             changes.push((place(start, &key), None));
