@@ -45,14 +45,14 @@ impl Config {
             ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"),
             ("auto.offset.reset", "earliest"),
-            // At the default of a second, small records come in bursts with long pauses.
-            ("fetch.queue.backoff.ms", "5"),
             ("fetch.wait.max.ms", "50"),
-            // Enough to be busy with while more is fetched. Small records take several times their
-            // size in memory.
-            ("queued.min.messages", "20000"),
+            // Enough to be busy with while more is fetched: small records take several times their
+            // size in memory. When there is enough it is soon looked again, because at the default
+            // of a second, small records come in bursts with long pauses.
+            ("queued.min.messages", "5000"),
             ("queued.max.messages.kbytes", "16384"),
-            ("max.partition.fetch.bytes", "262144"),
+            ("max.partition.fetch.bytes", "65536"),
+            ("fetch.queue.backoff.ms", "1"),
         ];
         // With the newer protocol both are the broker's to say, and librdkafka refuses them.
         if !self.is_group_of_brokers() {
