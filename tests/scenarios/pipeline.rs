@@ -9,5 +9,6 @@ mod page;
 mod questions;
 mod routes;
 mod silence;
+mod store;
 mod topics;
 mod windows;

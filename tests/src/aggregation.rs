@@ -1,7 +1,7 @@
 //! The aggregation processor under test.
 
-use crate::{client, kafka::Kafka, port, program::Program, wait};
-use std::fs;
+use crate::{client, gateway::Metrics, kafka::Kafka, port, program::Program, wait};
+use std::{fs, path::Path};
 use tempfile::TempDir;
 
 /// A running aggregation processor.
@@ -41,7 +41,23 @@ impl Aggregation {
     /// When it cannot be started at all.
     #[must_use]
     pub fn launch(kafka: &Kafka, config: &str, group: &str) -> Self {
+        let folder = TempDir::new().expect("a folder for the state");
+        let state = folder.path().join("state");
+        Self::launch_on(kafka, config, group, &state, folder)
+    }
+
+    /// The same with its state in a folder that somebody else looks after.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_on(kafka: &Kafka, config: &str, group: &str, state: &Path) -> Self {
         let folder = TempDir::new().expect("a folder for the configuration");
+        let started = Self::launch_on(kafka, config, group, state, folder);
+        started.until_ready().await;
+        started
+    }
+
+    fn launch_on(kafka: &Kafka, config: &str, group: &str, state: &Path, folder: TempDir) -> Self {
         let file = folder.path().join("aggregation.toml");
         fs::write(&file, config).expect("write the configuration");
         let address = port::free_address();
@@ -55,7 +71,7 @@ impl Aggregation {
             "--group",
             group,
             "--state-dir",
-            &folder.path().join("state").display().to_string(),
+            &state.display().to_string(),
         ]
         .map(str::to_owned)
         .to_vec();
@@ -93,6 +109,15 @@ impl Aggregation {
             told.ok_or_else(|| format!("{answer:?}"))
         })
         .await
+    }
+
+    /// The samples of `/metrics`, by name and labels as they are written.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn metrics(&self) -> Result<Metrics, String> {
+        let answer = client::get(&format!("{}/metrics", self.url)).await?;
+        Ok(Metrics::parse(&answer.body))
     }
 
     /// `GET` below its address, as JSON.

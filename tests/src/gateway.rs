@@ -188,4 +188,15 @@ impl Metrics {
             .map(|(_, value)| value)
             .sum()
     }
+
+    /// The sum of the samples of this name with this label, as it is written: `from="store"`.
+    #[must_use]
+    pub fn sum_with(&self, name: &str, label: &str) -> f64 {
+        let own = |sample: &str| {
+            let labels = sample.strip_prefix(name).unwrap_or_default();
+            labels.starts_with('{') && labels.contains(label)
+        };
+        let samples = self.0.iter().filter(|(sample, _)| own(sample));
+        samples.map(|(_, value)| value).sum()
+    }
 }

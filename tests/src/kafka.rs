@@ -198,6 +198,34 @@ impl Kafka {
         }
     }
 
+    /// Deletes a topic, and waits until it is gone.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn delete_topic(&self, topic: &str) {
+        let admin: AdminClient<DefaultClientContext> =
+            self.client().create().expect("an admin client");
+        let results = admin.delete_topics(&[topic], &AdminOptions::new()).await;
+        for result in results.expect("an answer") {
+            result.unwrap_or_else(|(topic, code)| panic!("delete {topic}: {code}"));
+        }
+        wait::until(&format!("the end of {topic}"), async || {
+            let (config, name) = (self.client(), topic.to_owned());
+            let asked = tokio::task::spawn_blocking(move || {
+                let consumer: BaseConsumer = config.create()?;
+                let metadata = consumer.fetch_metadata(None, TIMEOUT)?;
+                let is_there = metadata.topics().iter().any(|topic| topic.name() == name);
+                Ok::<_, KafkaError>(is_there)
+            });
+            let is_there = asked.await.expect("an answer");
+            match is_there.map_err(|error| error.to_string())? {
+                false => Ok(()),
+                true => Err("it is still there".into()),
+            }
+        })
+        .await;
+    }
+
     /// Puts a record on a topic and waits for the acknowledgement.
     ///
     /// # Panics

@@ -21,6 +21,8 @@ public final class HoppingCount {
         settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 2);
         settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
         settings.put("auto.offset.reset", "earliest");
+        // A member that was killed has its partitions back without a wait for its dead self.
+        settings.put("group.instance.id", "one");
 
         Duration size = Duration.ofMinutes(5);
         StreamsBuilder builder = new StreamsBuilder();

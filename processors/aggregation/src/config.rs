@@ -53,6 +53,7 @@ struct File {
     delivery: Delivery,
     state_dir: Option<PathBuf>,
     workers: NonZeroUsize,
+    standby: bool,
     #[serde(deserialize_with = "config::duration")]
     commit_interval: Duration,
     kafka: Settings,
@@ -207,6 +208,7 @@ pub fn read(document: &Document) -> Result<Config, Problems> {
             delivery: file.delivery,
             state_dir: file.state_dir,
             workers: file.workers,
+            standby: file.standby,
             topics: file.topics,
             address: None,
         },
@@ -237,6 +239,10 @@ fn check(document: &Document, file: &File) -> Vec<Problem> {
     };
     if file.commit_interval.is_zero() {
         problem("commit_interval", "`1ms` or more", "`0ms`".into());
+    }
+    if file.standby && file.state_dir.is_none() {
+        let expected = "a `state_dir`, which the state of other processes is kept in";
+        problem("standby", expected, "none".into());
     }
     if file.streams.is_empty() && file.routes.is_empty() {
         problem(

@@ -19,6 +19,8 @@ pub struct Config {
     pub state_dir: Option<PathBuf>,
     /// How many threads share the partitions of this process, each a member of the group.
     pub workers: NonZeroUsize,
+    /// Whether `state_dir` follows the state of other processes of the group too.
+    pub standby: bool,
     /// Whether and how topics that are missing are made.
     pub topics: CreateTopics,
     /// Where this process answers questions, which others learn from the offsets that it commits;
@@ -97,6 +99,8 @@ impl Config {
             ("enable.partition.eof", "true"),
             ("auto.offset.reset", "earliest"),
             ("fetch.wait.max.ms", "50"),
+            ("fetch.queue.backoff.ms", "5"),
+            ("queued.max.messages.kbytes", "16384"),
         ])
     }
 

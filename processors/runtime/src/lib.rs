@@ -21,6 +21,7 @@ mod restore;
 mod runtime;
 mod session;
 mod status;
+mod store;
 mod tables;
 mod topics;
 mod watch;

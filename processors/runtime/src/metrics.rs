@@ -17,7 +17,10 @@ pub struct Metrics {
     dead_letters: Family<DeadLetter, Counter>,
     repartitioned: Family<Stream, Counter>,
     changes: Family<Stream, Counter>,
-    pub(crate) restored: Family<Topic, Counter>,
+    restored: Family<Restored, Counter>,
+    pub(crate) store_bytes: Gauge,
+    pub(crate) store_changes: Counter,
+    pub(crate) store_failures: Counter,
     pub(crate) commits: Counter,
     pub(crate) failed_commits: Counter,
     pub(crate) failed_deliveries: Family<Topic, Counter>,
@@ -32,6 +35,12 @@ pub struct Metrics {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Topic {
     pub(crate) topic: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Restored {
+    topic: String,
+    from: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -82,6 +91,9 @@ impl Metrics {
             repartitioned,
             changes,
             restored,
+            store_bytes,
+            store_changes,
+            store_failures,
             commits,
             failed_commits,
             failed_deliveries,
@@ -113,8 +125,19 @@ impl Metrics {
         registry.register("changes", "Changes of state written to changelogs", changes);
         registry.register(
             "restored",
-            "Changes of state read from changelogs",
+            "Changes of state read back, from the changelog or from the local store",
             restored,
+        );
+        registry.register("store_bytes", "Size of the local store", store_bytes);
+        registry.register(
+            "store_changes",
+            "Changes of state that the local store has followed",
+            store_changes,
+        );
+        registry.register(
+            "store_failures",
+            "Times that the local store could not be used or written",
+            store_failures,
         );
         registry.register("commits", "Commits of offsets", commits);
         registry.register(
@@ -193,6 +216,14 @@ impl Metrics {
         Topic {
             topic: topic.to_owned(),
         }
+    }
+
+    /// Counts changes of a changelog that are read back `from` somewhere.
+    pub(crate) fn restored(&self, changelog: &str, from: &'static str) -> Counter {
+        self.restored.get_or_create_owned(&Restored {
+            topic: changelog.to_owned(),
+            from,
+        })
     }
 
     /// Says how far behind these partitions are, and no others.

@@ -1,116 +1,306 @@
-//! Brings state back from a changelog: from its beginning to the end it has now.
+//! Brings state back from a changelog, or from the local store and what the changelog has beyond it:
+//! to the end it has now.
 
-use crate::{Metrics, clock, quiet::Quiet};
-use anyhow::{Context as _, bail};
+use crate::{
+    Metrics, clock,
+    quiet::Quiet,
+    store::{self, Place, Snapshot, Store, Unusable},
+};
+use anyhow::{Context as _, anyhow, bail};
+use prometheus_client::metrics::counter::Counter;
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
     config::FromClientConfigAndContext as _,
     consumer::{BaseConsumer, Consumer as _},
     error::KafkaError,
 };
-use std::{collections::BTreeSet, thread, time::Duration};
-use tokio_util::sync::CancellationToken;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-const TICK: Duration = Duration::from_millis(100);
+/// How often it is asked whether a transaction is decided.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 /// Without a record and without an end for so long, something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// So many changes are taken between two looks at the clock.
+const CHANGES_AT_ONCE: u32 = 256;
 
-/// Reads these partitions of a changelog to their ends and hands each change to `take`: partition,
-/// key, value.
-///
-/// # Errors
-/// When Kafka does not answer, `take` fails, or it is time to stop.
-pub(crate) fn restore(
-    config: &ClientConfig,
-    changelog: &str,
-    partitions: BTreeSet<i32>,
-    metrics: &Metrics,
-    stop: &CancellationToken,
-    mut take: impl FnMut(i32, &[u8], Option<&[u8]>) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    // A consumer for each changelog: the event that says "end" names a partition and no topic.
-    let consumer: BaseConsumer<Quiet> = BaseConsumer::from_config_and_context(config, Quiet)
-        .context("make a consumer of changelogs")?;
-    let mut partitions = settled(config, &consumer, changelog, partitions, stop)?;
-    if partitions.is_empty() {
-        return Ok(());
-    }
-    let mut assignment = TopicPartitionList::new();
-    for partition in &partitions {
-        assignment.add_partition_offset(changelog, *partition, Offset::Beginning)?;
-    }
-    consumer
-        .assign(&assignment)
-        .with_context(|| format!("begin to read changelog `{changelog}`"))?;
-    let restored = metrics
-        .restored
-        .get_or_create_owned(&Metrics::topic(changelog));
-    let mut last_sign = clock::now();
-    while !partitions.is_empty() {
-        if stop.is_cancelled() {
-            bail!("stopped while state was being restored");
-        }
-        match consumer.poll(TICK) {
-            Some(Ok(change)) => {
-                let key = change.key().unwrap_or_default();
-                take(change.partition(), key, change.payload())?;
-                restored.inc();
-            }
-            Some(Err(KafkaError::PartitionEOF(partition))) => {
-                partitions.remove(&partition);
-            }
-            Some(Err(error)) => {
-                tracing::debug!(%error, changelog, "reading a changelog");
-                continue;
-            }
-            None => {
-                let silence = clock::now().saturating_duration_since(last_sign);
-                if silence > PATIENCE {
-                    bail!(
-                        "changelog `{changelog}` cannot be read to its end: kafka does not answer"
-                    );
-                }
-                continue;
-            }
-        }
-        last_sign = clock::now();
-    }
-    Ok(())
+/// The reading of some partitions of a changelog, in slices, so that other work can go on between.
+pub(crate) struct Restoration {
+    changelog: Arc<str>,
+    /// Sees what is committed. One for each changelog: the event that says "end" names a partition
+    /// and no topic.
+    consumer: BaseConsumer<Quiet>,
+    stage: Stage,
+    store: Option<Store>,
+    from_changelog: Counter,
+    from_store: Counter,
+    last_sign: Instant,
 }
 
-/// Waits until every transaction that has written to these partitions is decided, so that what is
-/// read belongs to the offsets of the group; and says which partitions hold anything.
+enum Stage {
+    Settling(Settling),
+    Reading(Reading),
+}
+
+#[derive(Default)]
+struct Reading {
+    /// The partitions whose ends have not been seen.
+    unread: BTreeSet<i32>,
+    /// What the store has of them, until the changelog shows that it goes on from there.
+    unproven: BTreeMap<i32, Snapshot>,
+}
+
+/// Takes a change: partition, key, value.
+pub(crate) trait Take: FnMut(i32, &[u8], Option<&[u8]>) -> anyhow::Result<()> {}
+
+impl<T: FnMut(i32, &[u8], Option<&[u8]>) -> anyhow::Result<()>> Take for T {}
+
+enum Found {
+    Some,
+    /// Not at the moment.
+    Nothing,
+    All,
+}
+
+/// The wait until every transaction that has written to these partitions is decided, so that what
+/// is read belongs to the offsets of the group.
 ///
 /// A predecessor that was killed or stopped in the middle of one holds this up until Kafka aborts
 /// it, which its `transaction.timeout.ms` brings about.
-fn settled(
-    config: &ClientConfig,
-    committed: &BaseConsumer<Quiet>,
-    changelog: &str,
-    partitions: BTreeSet<i32>,
-    stop: &CancellationToken,
-) -> anyhow::Result<BTreeSet<i32>> {
-    let mut config = config.clone();
-    config.set("isolation.level", "read_uncommitted");
-    let written: BaseConsumer<Quiet> = BaseConsumer::from_config_and_context(&config, Quiet)
-        .context("make a consumer of changelogs")?;
-    let ends = |consumer: &BaseConsumer<Quiet>, partition| {
-        consumer
-            .fetch_watermarks(changelog, partition, PATIENCE)
-            .with_context(|| format!("find the end of changelog `{changelog}`"))
-    };
-    let mut filled = BTreeSet::new();
-    for partition in partitions {
-        let (begin, end) = ends(&written, partition)?;
-        while ends(committed, partition)?.1 < end {
-            if stop.is_cancelled() {
-                bail!("stopped while state was being restored");
-            }
-            thread::sleep(TICK);
+struct Settling {
+    /// By partition, the end of what was written, decided or not.
+    undecided: BTreeMap<i32, i64>,
+    /// The partitions that hold anything.
+    filled: BTreeSet<i32>,
+    next_look: Instant,
+}
+
+impl Restoration {
+    /// Begins to read these partitions.
+    ///
+    /// # Errors
+    /// When Kafka does not answer.
+    pub(crate) fn begin(
+        config: &ClientConfig,
+        changelog: &Arc<str>,
+        partitions: &BTreeSet<i32>,
+        store: Option<&Store>,
+        metrics: &Metrics,
+    ) -> anyhow::Result<Self> {
+        let consumer = consumer(config)?;
+        let settling = Settling::begin(config, changelog, partitions)?;
+        Ok(Self {
+            from_changelog: metrics.restored(changelog, "changelog"),
+            from_store: metrics.restored(changelog, "store"),
+            changelog: Arc::clone(changelog),
+            consumer,
+            store: store.cloned(),
+            stage: Stage::Settling(settling),
+            last_sign: clock::now(),
+        })
+    }
+
+    /// Hands changes to `take` (partition, key, value) for about so long, or for as long as there
+    /// are any. Returns whether all of them have been.
+    ///
+    /// # Errors
+    /// When Kafka does not answer, or `take` fails.
+    pub(crate) fn go_on(&mut self, slice: Duration, mut take: impl Take) -> anyhow::Result<bool> {
+        if let Stage::Settling(settling) = &mut self.stage {
+            let Some(filled) = settling.go_on(&self.consumer, &self.changelog)? else {
+                return Ok(false);
+            };
+            self.read(filled)?;
         }
-        if begin < end {
-            filled.insert(partition);
+        let end = clock::now() + slice;
+        loop {
+            let found = self.take_some(&mut take)?;
+            let now = clock::now();
+            match found {
+                Found::Some => self.last_sign = now,
+                Found::Nothing => return self.wait(now).map(|()| false),
+                Found::All => return Ok(true),
+            }
+            if now >= end {
+                return Ok(false);
+            }
         }
     }
-    Ok(filled)
+
+    fn take_some(&mut self, take: &mut impl Take) -> anyhow::Result<Found> {
+        let Stage::Reading(reading) = &mut self.stage else {
+            return Ok(Found::Nothing);
+        };
+        let mut found = Found::Nothing;
+        for _ in 0..CHANGES_AT_ONCE {
+            if reading.unread.is_empty() {
+                return Ok(Found::All);
+            }
+            match self.consumer.poll(Duration::ZERO) {
+                Some(Ok(change)) => {
+                    let partition = change.partition();
+                    if let Some(snapshot) = reading.unproven.remove(&partition) {
+                        if store::mark(&change) == snapshot.checkpoint().last {
+                            self.take_stored(partition, &snapshot, take)?;
+                        } else {
+                            drop(change);
+                            self.begin_anew(partition)?;
+                        }
+                        return Ok(Found::Some);
+                    }
+                    take(
+                        partition,
+                        change.key().unwrap_or_default(),
+                        change.payload(),
+                    )?;
+                    self.from_changelog.inc();
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    if reading.unproven.remove(&partition).is_some() {
+                        self.begin_anew(partition)?;
+                        return Ok(Found::Some);
+                    }
+                    reading.unread.remove(&partition);
+                }
+                Some(Err(error)) => {
+                    tracing::debug!(%error, changelog = &*self.changelog, "reading a changelog");
+                    break;
+                }
+                None => break,
+            }
+            found = Found::Some;
+        }
+        Ok(found)
+    }
+
+    /// All that the store has, at once.
+    fn take_stored(
+        &self,
+        partition: i32,
+        snapshot: &Snapshot,
+        take: &mut impl Take,
+    ) -> anyhow::Result<()> {
+        let taken = snapshot.read(|(key, value)| {
+            self.from_store.inc();
+            take(partition, key, value)
+        });
+        taken.map_err(|error| match (error.downcast(), &self.store) {
+            (Ok(damage), Some(store)) => {
+                let told = anyhow!("the local store is of no use: {damage}");
+                store.begin_anew(damage);
+                told
+            }
+            (Ok(damage), None) => damage.into(),
+            (Err(error), _) => error,
+        })
+    }
+
+    /// The changelog does not go on where the store ends.
+    fn begin_anew(&self, partition: i32) -> anyhow::Result<()> {
+        let changelog = &*self.changelog;
+        let why = Unusable::Unproven;
+        tracing::info!(changelog, partition, "the local store is not used: {why}");
+        self.consumer
+            .seek(changelog, partition, Offset::Beginning, PATIENCE)
+            .with_context(|| format!("read changelog `{changelog}` from its beginning"))
+    }
+
+    fn read(&mut self, partitions: BTreeSet<i32>) -> anyhow::Result<()> {
+        let changelog = &self.changelog;
+        let mut reading = Reading::default();
+        let mut assignment = TopicPartitionList::new();
+        for partition in partitions {
+            let place = Place {
+                changelog: Arc::clone(changelog),
+                partition,
+            };
+            let stored = self.store.as_ref().and_then(|store| store.snapshot(&place));
+            let offset = match &stored {
+                Some(snapshot) => Offset::Offset(snapshot.checkpoint().last.offset),
+                None => Offset::Beginning,
+            };
+            assignment.add_partition_offset(changelog, partition, offset)?;
+            reading
+                .unproven
+                .extend(stored.map(|stored| (partition, stored)));
+            reading.unread.insert(partition);
+        }
+        self.consumer
+            .assign(&assignment)
+            .with_context(|| format!("begin to read changelog `{changelog}`"))?;
+        self.stage = Stage::Reading(reading);
+        self.last_sign = clock::now();
+        Ok(())
+    }
+
+    /// Nothing is there at the moment.
+    fn wait(&self, now: Instant) -> anyhow::Result<()> {
+        if now.saturating_duration_since(self.last_sign) > PATIENCE {
+            let changelog = &self.changelog;
+            bail!("changelog `{changelog}` cannot be read to its end: kafka does not answer");
+        }
+        Ok(())
+    }
+}
+
+impl Settling {
+    fn begin(
+        config: &ClientConfig,
+        changelog: &str,
+        partitions: &BTreeSet<i32>,
+    ) -> anyhow::Result<Self> {
+        let mut config = config.clone();
+        config.set("isolation.level", "read_uncommitted");
+        let written = consumer(&config)?;
+        let mut settling = Self {
+            undecided: BTreeMap::new(),
+            filled: BTreeSet::new(),
+            next_look: clock::now(),
+        };
+        for partition in partitions {
+            let (begin, end) = ends(&written, changelog, *partition)?;
+            settling.undecided.insert(*partition, end);
+            if begin < end {
+                settling.filled.insert(*partition);
+            }
+        }
+        Ok(settling)
+    }
+
+    /// Looks whether all is decided, and says then which partitions hold anything.
+    fn go_on(
+        &mut self,
+        committed: &BaseConsumer<Quiet>,
+        changelog: &str,
+    ) -> anyhow::Result<Option<BTreeSet<i32>>> {
+        let now = clock::now();
+        if now < self.next_look {
+            return Ok(None);
+        }
+        self.next_look = now + BETWEEN_LOOKS;
+        while let Some(first) = self.undecided.first_entry() {
+            if ends(committed, changelog, *first.key())?.1 < *first.get() {
+                return Ok(None);
+            }
+            first.remove();
+        }
+        Ok(Some(std::mem::take(&mut self.filled)))
+    }
+}
+
+fn consumer(config: &ClientConfig) -> anyhow::Result<BaseConsumer<Quiet>> {
+    BaseConsumer::from_config_and_context(config, Quiet).context("make a consumer of changelogs")
+}
+
+fn ends(
+    consumer: &BaseConsumer<Quiet>,
+    changelog: &str,
+    partition: i32,
+) -> anyhow::Result<(i64, i64)> {
+    consumer
+        .fetch_watermarks(changelog, partition, PATIENCE)
+        .with_context(|| format!("find the end of changelog `{changelog}`"))
 }

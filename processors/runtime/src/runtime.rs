@@ -4,12 +4,13 @@ use crate::{
     measure,
     session::{Ground, Session},
     status::{Part, Report, Worker},
+    store::Store,
     tables::Tables,
     watch::{self, Assigned, Watched},
     writer::Stopped,
 };
 use anyhow::{Context as _, anyhow};
-use footfall_task::Processor;
+use footfall_task::{Cleanup, Processor};
 use std::{
     collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -73,6 +74,18 @@ impl Runtime {
             tell_readable,
             stop.clone(),
         ));
+        let store = config.state_dir.as_deref().map(|folder| {
+            let standby = config.standby.then(|| changelogs(&**processor));
+            let report = Report::of(Worker::default(), &status);
+            Store::start(
+                folder,
+                config.observer(),
+                standby.unwrap_or_default(),
+                (report, metrics.clone()),
+                stop.clone(),
+            )
+        });
+        let store = store.transpose()?;
         let workers = (0..config.workers.get()).map(Worker);
         let begun = workers.map(|worker| {
             begin(Ground {
@@ -81,6 +94,7 @@ impl Runtime {
                 instance: Arc::clone(&instance),
                 worker,
                 status: Report::of(worker, &status),
+                store: store.clone(),
                 metrics: metrics.clone(),
                 tables: Arc::clone(&tables),
                 readable: readable.clone(),
@@ -141,6 +155,14 @@ fn begin<P: Processor>(ground: Ground<P>) -> anyhow::Result<oneshot::Receiver<()
         .spawn(work)
         .context("start a worker's thread")?;
     Ok(ended)
+}
+
+/// The topics that hold state.
+fn changelogs(processor: &impl Processor) -> BTreeSet<Arc<str>> {
+    let sources = processor.sources().into_iter();
+    let beside = sources.flat_map(|source| source.beside);
+    let compact = beside.filter(|internal| internal.cleanup == Cleanup::Replaced);
+    compact.map(|internal| internal.topic).collect()
 }
 
 /// Sessions, one after the other, until it is time to stop.

@@ -3,6 +3,7 @@
 
 mod assignment;
 mod partitions;
+mod restoring;
 
 use crate::{
     Config, Delivery, Metrics, clock,
@@ -10,6 +11,7 @@ use crate::{
     native::Inbox,
     owners,
     status::{Part, Report, Worker},
+    store::Store,
     tables::Tables,
     watch::Assigned,
     writer::{Outcome, Writer},
@@ -34,6 +36,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the loop looks around when there are no records.
 const TICK: Duration = Duration::from_millis(50);
+/// How long the loop waits for records while state is restored.
+const WHILE_RESTORING: Duration = Duration::from_millis(1);
 /// So many records are processed between two looks at everything else.
 const RECORDS_AT_ONCE: usize = 1_024;
 /// How long the group may take to say what its offsets are.
@@ -57,6 +61,8 @@ pub(crate) struct Ground<P> {
     pub(crate) status: Report,
     pub(crate) metrics: Metrics,
     pub(crate) tables: Arc<Tables>,
+    /// What is kept of changelogs on this machine, if anything.
+    pub(crate) store: Option<Store>,
     /// The sources that can be read.
     pub(crate) readable: watch::Receiver<Vec<String>>,
     /// Tells which partitions this worker has.
@@ -150,6 +156,7 @@ impl<'a, P: Processor> Session<'a, P> {
             }
             self.subscribe()?;
             self.read()?;
+            self.restore()?;
             self.tick();
             self.claim();
             if self.is_commit_due() {
@@ -168,7 +175,7 @@ impl<'a, P: Processor> Session<'a, P> {
         for record in batch.iter() {
             match record {
                 Ok(message) => {
-                    let wait = self.partitions.process(&message.record());
+                    let wait = self.partitions.process(&message.record())?;
                     shortest = Some(shortest.map_or(wait, |other| other.min(wait)));
                 }
                 Err(error) => check(&error)?,
@@ -189,7 +196,7 @@ impl<'a, P: Processor> Session<'a, P> {
             let is_quiet = polled.is_none() && events.is_empty();
             for event in events {
                 self.next_claim = Some(clock::now());
-                self.partitions.change(event)?;
+                self.partitions.change(event);
             }
             match polled {
                 Some(Ok(record)) => bail!(
@@ -201,6 +208,22 @@ impl<'a, P: Processor> Session<'a, P> {
                 None => {}
             }
         }
+    }
+
+    /// Brings state back a little further. Partitions that have theirs are read meanwhile.
+    fn restore(&mut self) -> anyhow::Result<()> {
+        let restored = self.partitions.restore()?;
+        if restored.is_empty() {
+            return Ok(());
+        }
+        self.next_claim = Some(clock::now());
+        let mut readable = TopicPartitionList::new();
+        for (topic, partition) in &restored {
+            readable.add_partition(topic, *partition);
+        }
+        self.consumer
+            .resume(&readable)
+            .context("read on where state is restored")
     }
 
     fn subscribe(&mut self) -> anyhow::Result<()> {
@@ -249,10 +272,15 @@ impl<'a, P: Processor> Session<'a, P> {
     }
 
     fn until_commit(&self) -> Duration {
+        let longest = if self.partitions.is_restoring() {
+            WHILE_RESTORING
+        } else {
+            TICK
+        };
         let due = self
             .due
             .map(|due| due.saturating_duration_since(clock::now()));
-        due.map_or(TICK, |left| left.min(TICK))
+        due.map_or(longest, |left| left.min(longest))
     }
 
     fn is_commit_due(&self) -> bool {

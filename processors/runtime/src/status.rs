@@ -74,6 +74,14 @@ pub(crate) enum Part {
     Restore,
     /// Records that should be written.
     Writer,
+    /// The local store, without which processing goes on all the same.
+    Store,
+}
+
+impl Part {
+    fn holds_up(self) -> bool {
+        self != Self::Store
+    }
 }
 
 impl Status {
@@ -104,7 +112,7 @@ impl Status {
                 (Kafka::Up, reason) => reason.cloned(),
             };
             Readiness {
-                ready: reason.is_none(),
+                ready: inner.is_well(),
                 kafka,
                 spill: None,
                 reason,
@@ -140,7 +148,7 @@ impl Status {
             if inner.reasons.get(&place) != Some(&reason) {
                 match place.0 {
                     Part::Joining | Part::Restore => tracing::info!("{reason}"),
-                    Part::Topics | Part::Tables | Part::Session | Part::Writer => {
+                    Part::Topics | Part::Tables | Part::Session | Part::Writer | Part::Store => {
                         tracing::warn!("{reason}");
                     }
                 }
@@ -155,7 +163,10 @@ impl Status {
 
     fn goes_on(&self, place: (Part, Worker)) {
         self.change(|inner| match (inner.reasons.remove(&place), place.0) {
-            (Some(reason), Part::Topics | Part::Tables | Part::Session | Part::Writer) => {
+            (
+                Some(reason),
+                Part::Topics | Part::Tables | Part::Session | Part::Writer | Part::Store,
+            ) => {
                 tracing::info!("no longer: {reason}");
             }
             (Some(_), Part::Joining | Part::Restore) | (None, _) => {}
@@ -179,6 +190,6 @@ impl Status {
 
 impl Inner {
     fn is_well(&self) -> bool {
-        self.kafka == Some(Kafka::Up) && self.reasons.is_empty()
+        self.kafka == Some(Kafka::Up) && self.reasons.keys().all(|(part, _)| !part.holds_up())
     }
 }

@@ -145,6 +145,7 @@ impl Scene {
             delivery: Delivery::AtLeastOnce,
             state_dir: None,
             workers: std::num::NonZeroUsize::MIN,
+            standby: false,
             topics: CreateTopics::default(),
             address: Some("http://here".into()),
         };

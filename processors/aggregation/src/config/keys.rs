@@ -46,7 +46,13 @@ const KEYS: &[Key] = &[
         path: "state_dir",
         form: Form::Path,
         default: Default::Absent,
-        help: "folder for what this process keeps over a restart; no other process may use it",
+        help: "folder for what this process keeps over a restart, state too; no other process may use it",
+    },
+    Key {
+        path: "standby",
+        form: Form::Boolean,
+        default: Default::Value("false"),
+        help: "keep the state of the group's other processes in state_dir too, to take over sooner",
     },
     Key {
         path: "workers",

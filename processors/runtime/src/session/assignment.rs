@@ -113,6 +113,15 @@ impl ConsumerContext for Assignment {
             Rebalance::Error(error) => tracing::warn!(%error, "the group does not come together"),
         }
     }
+
+    /// Nothing of a partition is read before its state is there.
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Assign(partitions) = rebalance
+            && let Err(error) = consumer.pause(partitions)
+        {
+            tracing::debug!(%error, "pausing partitions");
+        }
+    }
 }
 
 fn places(partitions: &TopicPartitionList) -> BTreeSet<(String, i32)> {

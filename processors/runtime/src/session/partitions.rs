@@ -1,11 +1,15 @@
 //! The tasks of the partitions that this process has.
 
-use super::{Ground, assignment::Event};
-use crate::{Metrics, restore::restore, status::Part};
-use anyhow::Context as _;
+use super::{Ground, assignment::Event, restoring::Restoring};
+use crate::{
+    Metrics,
+    status::Part,
+    store::{Followed, Place},
+};
+use anyhow::bail;
 use footfall_task::{Effects, Kind, Offset, Partition, Processor, Record, Send, Task};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -21,13 +25,15 @@ pub(super) struct Partitions<'a, P: Processor> {
     internal: BTreeSet<Arc<str>>,
     /// By topic, then partition: a record finds its task without a copy of its topic's name.
     running: Tasks<P::Task>,
+    /// Those that wait for their state, as they came.
+    restoring: VecDeque<Restoring<P::Task>>,
 }
 
-type Tasks<T> = BTreeMap<String, BTreeMap<i32, Running<T>>>;
+pub(super) type Tasks<T> = BTreeMap<String, BTreeMap<i32, Running<T>>>;
 
 /// A task and what it has not committed yet.
-struct Running<T> {
-    task: T,
+pub(super) struct Running<T> {
+    pub(super) task: T,
     effects: Effects,
     records: prometheus_client::metrics::counter::Counter,
     /// Where reading goes on.
@@ -38,6 +44,8 @@ struct Running<T> {
     is_claimed: bool,
     /// Whether there is something to write without a record.
     is_due: bool,
+    /// Its state in the local store, for as long as this is.
+    followed: Vec<Followed>,
 }
 
 impl<'a, P: Processor> Partitions<'a, P> {
@@ -49,52 +57,81 @@ impl<'a, P: Processor> Partitions<'a, P> {
             ground,
             gathered: Gathered::default(),
             running: BTreeMap::new(),
+            restoring: VecDeque::new(),
         }
     }
 
     /// Follows what the group has decided.
-    ///
-    /// # Errors
-    /// When state cannot be restored.
-    pub(super) fn change(&mut self, event: Event) -> anyhow::Result<()> {
+    pub(super) fn change(&mut self, event: Event) {
         match event {
             Event::Revoked(places) => {
                 tracing::info!(count = places.len(), "partitions revoked");
                 // What is not written yet is forgotten: the next owner reads those records again.
-                for (topic, partition) in &places {
-                    if let Some(partitions) = self.running.get_mut(topic) {
-                        partitions.remove(partition);
+                let waiting = self.restoring.iter_mut().map(Restoring::tasks);
+                for tasks in waiting.chain([&mut self.running]) {
+                    for (topic, partition) in &places {
+                        if let Some(partitions) = tasks.get_mut(topic) {
+                            partitions.remove(partition);
+                        }
                     }
                 }
             }
             Event::Assigned(places) => {
                 tracing::info!(count = places.len(), "partitions assigned");
-                let mut tasks = self.begin(places);
-                self.restore(&mut tasks)?;
-                for (topic, partitions) in tasks {
-                    self.running.entry(topic).or_default().extend(partitions);
-                }
+                let tasks = self.begin(places);
+                self.restoring.push_back(Restoring::new(tasks));
                 self.ground.status.goes_on(Part::Joining);
                 self.ground.status.goes_on(Part::Session);
             }
         }
-        let places = self.running.iter().flat_map(|(topic, partitions)| {
-            partitions
-                .keys()
-                .map(|partition| (topic.clone(), *partition))
-        });
-        self.ground.assign(places.collect());
-        Ok(())
+        let waiting = self.restoring.iter_mut().map(Restoring::tasks);
+        let all = waiting.chain([&mut self.running]);
+        let places: BTreeSet<_> = all.flat_map(|tasks| places(tasks)).collect();
+        self.ground.assign(places);
+    }
+
+    /// Whether partitions wait for their state.
+    pub(super) fn is_restoring(&self) -> bool {
+        !self.restoring.is_empty()
+    }
+
+    /// Goes on with bringing state back, for a short while, and says which partitions have it now.
+    ///
+    /// # Errors
+    /// When state cannot be restored.
+    pub(super) fn restore(&mut self) -> anyhow::Result<Vec<(String, i32)>> {
+        let Some(first) = self.restoring.front_mut() else {
+            return Ok(Vec::new());
+        };
+        if !first.go_on(self.ground)? {
+            return Ok(Vec::new());
+        }
+        let mut restored = Vec::new();
+        if let Some(mut first) = self.restoring.pop_front() {
+            let mut tasks = std::mem::take(first.tasks());
+            restored.extend(places(&tasks));
+            self.follow(&mut tasks);
+            for (topic, partitions) in tasks {
+                self.running.entry(topic).or_default().extend(partitions);
+            }
+        }
+        if self.restoring.is_empty() {
+            self.ground.status.goes_on(Part::Restore);
+        }
+        Ok(restored)
     }
 
     /// Processes a record, and says how long its effects may wait to be written.
-    pub(super) fn process(&mut self, record: &Record<'_>) -> Duration {
+    ///
+    /// # Errors
+    /// When it is of a partition that has not got its state yet.
+    pub(super) fn process(&mut self, record: &Record<'_>) -> anyhow::Result<Duration> {
         let interval = self.ground.config.commit_interval;
         let partitions = self.running.get_mut(record.topic);
         let running = partitions.and_then(|running| running.get_mut(&record.partition.0));
         // A record of a partition that has just been revoked is another's matter.
         let Some(running) = running else {
-            return interval;
+            return self.pass_by(record).map(|()| interval);
         };
         let before = running.effects.sends.len();
         running.task.process(record, &mut running.effects);
@@ -103,13 +140,13 @@ impl<'a, P: Processor> Partitions<'a, P> {
         let sends = &running.effects.sends[before..];
         self.gathered.add(sends);
         // What goes by way of another partition waits twice, and no longer for that.
-        if sends.iter().any(|send| send.kind == Kind::Repartition) {
+        Ok(if sends.iter().any(|send| send.kind == Kind::Repartition) {
             interval / 4
         } else if self.internal.contains(record.topic) {
             interval / 2
         } else {
             interval
-        }
+        })
     }
 
     /// Tells the tasks of the clock, and whether one has something to write because of it.
@@ -211,6 +248,37 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
     }
 
+    /// From now on the local store follows their changelogs.
+    fn follow(&self, tasks: &mut Tasks<P::Task>) {
+        let Some(store) = &self.ground.store else {
+            return;
+        };
+        let tasks = tasks.values_mut().flatten();
+        for (partition, running) in tasks {
+            let changelogs = running.task.changelogs().into_iter();
+            let places = changelogs.map(|changelog| Place {
+                changelog,
+                partition: *partition,
+            });
+            running.followed = places.map(|place| store.follow(place)).collect();
+        }
+    }
+
+    /// A partition that is restored is paused. Should a record of it come all the same, it must not
+    /// be left out.
+    fn pass_by(&mut self, record: &Record<'_>) -> anyhow::Result<()> {
+        let (topic, partition) = (record.topic, record.partition.0);
+        let mut waiting = self.restoring.iter_mut().map(Restoring::tasks);
+        if waiting.any(|tasks| {
+            tasks
+                .get(topic)
+                .is_some_and(|at| at.contains_key(&partition))
+        }) {
+            bail!("a record of topic `{topic}`, partition {partition}, came before its state");
+        }
+        Ok(())
+    }
+
     fn begin(&self, places: BTreeSet<(String, i32)>) -> Tasks<P::Task> {
         let mut begun = Tasks::new();
         for (topic, partition) in places {
@@ -223,49 +291,19 @@ impl<'a, P: Processor> Partitions<'a, P> {
                 committed: None,
                 is_claimed: false,
                 is_due: false,
+                followed: Vec::new(),
             };
             begun.entry(topic).or_default().insert(partition, running);
         }
         begun
     }
+}
 
-    /// Gives the tasks the state that their predecessors have left.
-    fn restore(&self, tasks: &mut Tasks<P::Task>) -> anyhow::Result<()> {
-        // Whose state a changelog holds: a topic, with the partitions of the same numbers.
-        let mut owners = BTreeMap::<Arc<str>, (String, BTreeSet<i32>)>::new();
-        for (topic, partitions) in &*tasks {
-            for (partition, running) in partitions {
-                for changelog in running.task.changelogs() {
-                    let owner = owners.entry(changelog);
-                    let (_, owned) = owner.or_insert_with(|| (topic.clone(), BTreeSet::new()));
-                    owned.insert(*partition);
-                }
-            }
-        }
-        let ground = self.ground;
-        for (changelog, (topic, owned)) in owners {
-            ground
-                .status
-                .holds_up(Part::Restore, format!("restoring state from `{changelog}`"));
-            restore(
-                &ground.config.observer(),
-                &changelog,
-                owned,
-                &ground.metrics,
-                &ground.stop,
-                |partition, key, value| {
-                    let partitions = tasks.get_mut(&topic);
-                    let owner = partitions.and_then(|running| running.get_mut(&partition));
-                    let Some(running) = owner else { return Ok(()) };
-                    let restored = running.task.restore(&changelog, key, value);
-                    restored
-                        .with_context(|| format!("changelog `{changelog}`, partition {partition}"))
-                },
-            )?;
-        }
-        ground.status.goes_on(Part::Restore);
-        Ok(())
-    }
+fn places<T>(tasks: &Tasks<T>) -> impl Iterator<Item = (String, i32)> {
+    tasks.iter().flat_map(|(topic, partitions)| {
+        let partitions = partitions.keys();
+        partitions.map(|partition| (topic.clone(), *partition))
+    })
 }
 
 fn all_mut<T>(tasks: &mut Tasks<T>) -> impl Iterator<Item = &mut Running<T>> {

@@ -106,7 +106,7 @@ impl Job<'_> {
         let state = state.display();
         let config = format!(
             "listen = '{address}'\ngroup = '{group}'\ndelivery = '{delivery}'\nstate_dir = '{state}'\n\
-             [kafka]\nbrokers = '{brokers}'\n\
+             [kafka]\nbrokers = '{brokers}'\n[kafka.consumer]\n'group.instance.id' = 'one'\n\
              [streams.count]\nfrom = '{from}'\nto = '{to}'\n{more}\n\
              window = {{ size = '5m', advance = '1m', grace = '1m' }}\n"
         );
