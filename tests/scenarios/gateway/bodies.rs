@@ -153,7 +153,8 @@ async fn a_bomb_is_refused_at_once_and_costs_no_memory() {
         let chunked = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
         let answer = post(&gateway, encoding, chunked).await;
         assert_eq!(answer.status, 413, "{encoding}: {answer:?}");
-        let grown = peak_memory(&gateway) - before;
+        // The kernel counts pages by core, so that what it says of a peak may be a little less later.
+        let grown = peak_memory(&gateway).saturating_sub(before);
         assert!(grown < 2 * (8 << 20), "{encoding}: {grown}");
         // Other tests run on the same cores: the best of three is the gateway's own time.
         for _ in 0..2 {
