@@ -44,7 +44,6 @@ const RECORDS_AT_ONCE: usize = 1_024;
 const UNTIL_TOLD: Duration = Duration::from_secs(10);
 /// After so many commits that the group has refused, only joining it anew helps.
 const REFUSALS: u32 = 50;
-
 /// How many commit intervals a slow commit puts off the next one at most.
 const LONGEST_BREATH: u32 = 4;
 

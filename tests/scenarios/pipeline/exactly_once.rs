@@ -1,5 +1,6 @@
 //! Each record counts once, whatever happens to the processes that count.
 
+use super::results::{compacted, until_counted};
 use footfall_tests::{
     aggregation::Aggregation,
     kafka::{Kafka, NewRecord},
@@ -50,25 +51,6 @@ async fn produce(kafka: &Kafka, source: &str, turn: usize) {
     kafka.produce_all(source, records(turn, &values())).await;
 }
 
-/// The newest value of each key in each partition: what compaction leaves.
-fn compacted(records: &[Record]) -> BTreeMap<(i32, Vec<u8>), Vec<u8>> {
-    let newest = records.iter().map(|record| {
-        let key = record.key.clone().unwrap();
-        ((record.partition, key), record.value.clone().unwrap())
-    });
-    newest.collect()
-}
-
-/// The sum of the counts of all windows.
-fn sum(records: &[Record]) -> u64 {
-    let newest = compacted(records);
-    let counts = newest.values().map(|value| {
-        let result: serde_json::Value = serde_json::from_slice(value).unwrap();
-        result["count"].as_u64().unwrap()
-    });
-    counts.sum()
-}
-
 /// A count that is told twice, or that goes back, was counted by two.
 fn assert_counts_only_grow(records: &[Record]) {
     let mut newest = BTreeMap::new();
@@ -82,14 +64,7 @@ fn assert_counts_only_grow(records: &[Record]) {
 
 /// Waits until every record is in five windows, or was refused by so many.
 async fn until_all_is_counted(kafka: &Kafka, to: &str, records: usize) {
-    let updates = u64::try_from(records * 5).unwrap();
-    wait::until(&format!("{updates} updates of `{to}.pages`"), async || {
-        let found = sum(&kafka.read(&format!("{to}.pages")).await?);
-        (found == updates)
-            .then_some(())
-            .ok_or(format!("{found} are there"))
-    })
-    .await;
+    until_counted(kafka, &format!("{to}.pages"), records).await;
 }
 
 #[tokio::test]

@@ -1,15 +1,14 @@
 //! What a process keeps on its own disk makes its next start faster, and never a number wrong.
 
+use super::results::{compacted, until_counted};
 use footfall_tests::{
     aggregation::Aggregation,
     kafka::{Kafka, NewRecord},
     mount::Mount,
-    record::Record,
     wait,
 };
 use nix::sys::signal::Signal;
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -75,38 +74,12 @@ impl Count {
 
     /// Waits until so many turns are counted, each record once in five windows.
     async fn until_counted(&self, turns: usize) {
-        let updates = u64::try_from(turns * TURN * 5).unwrap();
-        wait::until(&format!("{updates} updates of `{}`", self.to), async || {
-            let found = sum(&self.kafka.read(&self.to).await?);
-            (found == updates)
-                .then_some(())
-                .ok_or(format!("{found} are there"))
-        })
-        .await;
+        until_counted(self.kafka, &self.to, turns * TURN).await;
     }
 
     fn changelog(&self) -> String {
         format!("{}-keys-changelog", self.group)
     }
-}
-
-/// The newest value of each key in each partition: what compaction leaves.
-fn compacted(records: &[Record]) -> BTreeMap<(i32, Vec<u8>), Vec<u8>> {
-    let newest = records.iter().map(|record| {
-        let key = record.key.clone().unwrap();
-        ((record.partition, key), record.value.clone().unwrap())
-    });
-    newest.collect()
-}
-
-/// The sum of the counts of all windows.
-fn sum(records: &[Record]) -> u64 {
-    let newest = compacted(records);
-    let counts = newest.values().map(|value| {
-        let result: serde_json::Value = serde_json::from_slice(value).unwrap();
-        result["count"].as_u64().unwrap()
-    });
-    counts.sum()
 }
 
 async fn kill(mut aggregation: Aggregation) {
