@@ -44,6 +44,8 @@ const RECORDS_AT_ONCE: usize = 1_024;
 const UNTIL_TOLD: Duration = Duration::from_secs(10);
 /// After so many commits that the group has refused, only joining it anew helps.
 const REFUSALS: u32 = 50;
+/// How long it may take to wake the threads that fetch.
+const WAKING: Duration = Duration::from_millis(200);
 /// How many commit intervals a slow commit puts off the next one at most.
 const LONGEST_BREATH: u32 = 4;
 
@@ -218,11 +220,17 @@ impl<'a, P: Processor> Session<'a, P> {
         self.next_claim = Some(clock::now());
         let mut readable = TopicPartitionList::new();
         for (topic, partition) in &restored {
-            readable.add_partition(topic, *partition);
+            readable.add_partition_offset(topic, *partition, rdkafka::Offset::End)?;
         }
         self.consumer
             .resume(&readable)
-            .context("read on where state is restored")
+            .context("read on where state is restored")?;
+        // Resuming does not wake the threads that fetch, which may sleep for a second; a question
+        // to every leader does.
+        if let Err(error) = self.consumer.offsets_for_times(readable, WAKING) {
+            tracing::debug!(%error, "waking those who fetch");
+        }
+        Ok(())
     }
 
     fn subscribe(&mut self) -> anyhow::Result<()> {
