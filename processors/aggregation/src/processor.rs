@@ -152,19 +152,16 @@ impl Processor for Aggregation {
     }
 
     fn written(&self, effects: &Effects) {
-        let results = effects
-            .sends
-            .iter()
-            .filter(|send| send.kind == Kind::Output);
-        for result in results {
-            let Some(feed) = self.results.get(&result.stream) else {
+        let heard = self.results.iter().filter(|(_, feed)| feed.is_of_use());
+        for (name, feed) in heard {
+            let Some(stream) = self.stream(name) else {
                 continue;
             };
-            let stream = self.stream(&result.stream);
-            if feed.is_of_use()
-                && let Some(text) = stream.and_then(|stream| stream.json_of(&result.record))
-            {
-                feed.push(text.into());
+            let sends = effects.sends.iter();
+            for result in sends.filter(|send| send.kind == Kind::Output && send.stream == *name) {
+                if let Some(text) = stream.json_of(&result.record) {
+                    feed.push(text.into());
+                }
             }
         }
     }

@@ -1,5 +1,5 @@
 use crate::{clock, lag::Behind, places};
-use footfall_task::{Effects, Kind};
+use footfall_task::{Effects, Kind, Send};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -246,40 +246,45 @@ impl Metrics {
 
     /// Counts effects that have been written, of this partition's records.
     pub(crate) fn count(&self, topic: &str, partition: i32, effects: &Effects) {
-        let sent = effects.sends.iter().map(|send| (&*send.stream, send.kind));
-        let counted = effects
-            .counted
-            .iter()
-            .map(|(stream, kind)| (&**stream, *kind));
-        let mut counts = BTreeMap::<_, u64>::new();
-        for effect in sent.chain(counted) {
-            *counts.entry(effect).or_default() += 1;
+        // Most are like the one before.
+        let alike = |one: &Send, next: &Send| (&one.stream, one.kind) == (&next.stream, next.kind);
+        for sends in effects.sends.chunk_by(alike) {
+            if let Some(first) = sends.first() {
+                self.add((&first.stream, first.kind), topic, partition, sends.len());
+            }
         }
-        for ((stream, kind), count) in counts {
-            let (stream, topic) = (stream.to_owned(), topic.to_owned());
-            let family = match kind {
-                Kind::Output => &self.outputs,
-                Kind::Late => &self.late,
-                Kind::Duplicate => &self.duplicates,
-                Kind::Repartition => &self.repartitioned,
-                Kind::Change => &self.changes,
-                Kind::DeadLetter(code) => {
-                    let labels = DeadLetter {
-                        stream,
-                        topic,
-                        partition,
-                        code,
-                    };
-                    self.dead_letters.get_or_create(&labels).inc_by(count);
-                    continue;
-                }
-            };
-            let labels = Stream {
-                stream,
-                topic,
-                partition,
-            };
-            family.get_or_create(&labels).inc_by(count);
+        for counted in effects.counted.chunk_by(|one, next| one == next) {
+            if let Some((stream, kind)) = counted.first() {
+                self.add((stream, *kind), topic, partition, counted.len());
+            }
         }
+    }
+
+    fn add(&self, (stream, kind): (&str, Kind), topic: &str, partition: i32, count: usize) {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        let (stream, topic) = (stream.to_owned(), topic.to_owned());
+        let family = match kind {
+            Kind::Output => &self.outputs,
+            Kind::Late => &self.late,
+            Kind::Duplicate => &self.duplicates,
+            Kind::Repartition => &self.repartitioned,
+            Kind::Change => &self.changes,
+            Kind::DeadLetter(code) => {
+                let labels = DeadLetter {
+                    stream,
+                    topic,
+                    partition,
+                    code,
+                };
+                self.dead_letters.get_or_create(&labels).inc_by(count);
+                return;
+            }
+        };
+        let labels = Stream {
+            stream,
+            topic,
+            partition,
+        };
+        family.get_or_create(&labels).inc_by(count);
     }
 }

@@ -1,21 +1,25 @@
-//! What librdkafka can do and the Rust client does not offer: records many at a time, and a flush
-//! that returns as soon as it is done.
+//! What librdkafka can do and the Rust client does not offer: records many at a time, topics that
+//! are found once, and a flush that returns as soon as it is done.
 //!
 //! A call for each record, with an event around it, costs several times what counting the record
-//! does; and a flush that looks every 100 ms is as long as a whole commit interval.
+//! does; looking a topic up by its name takes a fifth of what sending a record does; and a flush
+//! that looks every 100 ms is as long as a whole commit interval.
 #![expect(
     unsafe_code,
-    reason = "both are reached only through librdkafka's C interface"
+    reason = "all are reached only through librdkafka's C interface"
 )]
 
-use footfall_task::{Header, Offset, Partition, Record, Timestamp};
+use footfall_task::{Header, Offset, Outgoing, Partition, Record, Timestamp};
 use rdkafka::{
     TopicPartitionList, bindings as c,
     consumer::{BaseConsumer, Consumer as _, ConsumerContext},
     error::KafkaError,
     producer::{Producer as _, ProducerContext, ThreadedProducer},
+    util::IntoOpaque as _,
 };
 use std::{
+    cell::RefCell,
+    collections::BTreeMap,
     ffi::{CStr, CString, c_void},
     ptr::{self, NonNull},
     slice,
@@ -23,16 +27,163 @@ use std::{
     time::Duration,
 };
 
-/// Sends what a producer holds without waiting for more; whether all of it has met its end in time.
-pub(crate) fn flush<C: ProducerContext + 'static>(
-    producer: &ThreadedProducer<C>,
-    limit: Duration,
-) -> bool {
-    let limit_ms = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
-    // SAFETY: the client lives, for the producer does.
-    let left = unsafe { c::rd_kafka_flush(producer.client().native_ptr(), limit_ms) };
-    left == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+/// Where effects go out.
+pub(crate) struct Outbox<C: ProducerContext + 'static> {
+    /// Before the producer, so that they are dropped before it.
+    topics: RefCell<BTreeMap<Arc<str>, Topic>>,
+    producer: ThreadedProducer<C>,
 }
+
+/// A topic as the library knows it.
+struct Topic(NonNull<c::rd_kafka_topic_t>);
+
+// SAFETY: librdkafka's topics may be used by any thread at any time.
+unsafe impl Send for Topic {}
+
+impl<C: ProducerContext<DeliveryOpaque = usize> + 'static> Outbox<C> {
+    /// Sends by this producer.
+    pub(crate) fn of(producer: ThreadedProducer<C>) -> Self {
+        Self {
+            topics: RefCell::default(),
+            producer,
+        }
+    }
+
+    pub(crate) fn producer(&self) -> &ThreadedProducer<C> {
+        &self.producer
+    }
+
+    /// Hands a record to the producer, whose context hears of its end by `number`.
+    ///
+    /// # Errors
+    /// When the producer does not take it: `QueueFull` will pass.
+    pub(crate) fn send(&self, record: &Outgoing, number: usize) -> Result<(), KafkaError> {
+        let mut topics = self.topics.borrow_mut();
+        let topic = match topics.get(&record.topic) {
+            Some(topic) => topic,
+            None => {
+                let topic = Topic::of(&self.producer, &record.topic)?;
+                topics.entry(Arc::clone(&record.topic)).or_insert(topic)
+            }
+        };
+        let headers = Headers::of(record);
+        let ((value, value_length), (key, key_length)) =
+            (parts(record.value.as_ref()), parts(record.key.as_ref()));
+        // SAFETY: client and topic live; each tag is followed by what it stands for; key and value
+        // are as long as is said, and copied.
+        let refusal = unsafe {
+            c::rd_kafka_producev(
+                self.producer.client().native_ptr(),
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_RKT,
+                topic.0.as_ptr(),
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_PARTITION,
+                record
+                    .partition
+                    .map_or(ANY_PARTITION, |partition| partition.0),
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_MSGFLAGS,
+                c::RD_KAFKA_MSG_F_COPY,
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_VALUE,
+                value,
+                value_length,
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_KEY,
+                key,
+                key_length,
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_OPAQUE,
+                number.into_ptr(),
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_TIMESTAMP,
+                record.timestamp.map_or(NOW, |time| time.0),
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_HEADERS,
+                headers.0,
+                c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_END,
+            )
+        };
+        if refusal == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+            // They are the library's now.
+            std::mem::forget(headers);
+            Ok(())
+        } else {
+            Err(KafkaError::MessageProduction(refusal.into()))
+        }
+    }
+
+    /// Sends what the producer holds without waiting for more; whether all of it has met its end in
+    /// time.
+    pub(crate) fn flush(&self, limit: Duration) -> bool {
+        let limit_ms = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
+        // SAFETY: the client lives, for the producer does.
+        let left = unsafe { c::rd_kafka_flush(self.producer.client().native_ptr(), limit_ms) };
+        left == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+    }
+}
+
+impl Topic {
+    fn of<C: ProducerContext + 'static>(
+        producer: &ThreadedProducer<C>,
+        name: &str,
+    ) -> Result<Self, KafkaError> {
+        let text = CString::new(name)?;
+        // SAFETY: the client lives; the library copies the name, and takes its own defaults where
+        // it gets no properties.
+        let topic = unsafe {
+            let client = producer.client().native_ptr();
+            c::rd_kafka_topic_new(client, text.as_ptr(), ptr::null_mut())
+        };
+        // SAFETY: it tells of the call before it, on this thread.
+        let refusal = || KafkaError::MessageProduction(unsafe { c::rd_kafka_last_error() }.into());
+        NonNull::new(topic).map(Self).ok_or_else(refusal)
+    }
+}
+
+impl Drop for Topic {
+    fn drop(&mut self) {
+        // SAFETY: it was made by us, and nobody uses it any more.
+        unsafe { c::rd_kafka_topic_destroy(self.0.as_ptr()) }
+    }
+}
+
+/// Headers on their way to the library; null when there are none.
+struct Headers(*mut c::rd_kafka_headers_t);
+
+impl Headers {
+    fn of(record: &Outgoing) -> Self {
+        if record.headers.is_empty() {
+            return Self(ptr::null_mut());
+        }
+        // SAFETY: names and values are as long as is said, and copied.
+        unsafe {
+            let headers = c::rd_kafka_headers_new(record.headers.len());
+            for (name, value) in &record.headers {
+                let (value, length) = parts(value.as_ref());
+                let (name, name_length) = (name.as_ptr().cast(), name.len().cast_signed());
+                // It fails only at headers that must not be changed any more.
+                c::rd_kafka_header_add(headers, name, name_length, value, length.cast_signed());
+            }
+            Self(headers)
+        }
+    }
+}
+
+impl Drop for Headers {
+    fn drop(&mut self) {
+        if !self.0.is_null() {
+            // SAFETY: it was made by us, and the library has not taken it.
+            unsafe { c::rd_kafka_headers_destroy(self.0) }
+        }
+    }
+}
+
+/// Null for what is missing, which the library tells from what is empty.
+fn parts(bytes: Option<&impl AsRef<[u8]>>) -> (*mut c_void, usize) {
+    bytes.map_or((ptr::null_mut(), 0), |bytes| {
+        let bytes = bytes.as_ref();
+        (bytes.as_ptr().cast_mut().cast(), bytes.len())
+    })
+}
+
+/// The key decides.
+const ANY_PARTITION: i32 = -1;
+/// The producer's clock decides.
+const NOW: i64 = 0;
 
 /// Where the records of all assigned partitions come in.
 pub(crate) struct Inbox<C: ConsumerContext> {

@@ -5,7 +5,8 @@ mod transaction;
 pub(crate) use transaction::Outcome;
 
 use crate::{
-    Metrics, clock, native,
+    Metrics, clock,
+    native::Outbox,
     quiet::Quiet,
     status::{Part, Report},
 };
@@ -15,10 +16,7 @@ use rdkafka::{
     ClientConfig, ClientContext,
     config::{FromClientConfigAndContext as _, RDKafkaLogLevel},
     error::{KafkaError, RDKafkaErrorCode},
-    message::{Header, OwnedHeaders},
-    producer::{
-        BaseRecord, DeliveryResult, Producer as _, ProducerContext, PurgeConfig, ThreadedProducer,
-    },
+    producer::{DeliveryResult, Producer as _, ProducerContext, PurgeConfig, ThreadedProducer},
 };
 use std::{
     sync::{
@@ -40,7 +38,7 @@ const PATIENCE_AT_STOP: Duration = Duration::from_secs(5);
 
 /// Writes effects.
 pub(crate) struct Writer {
-    producer: ThreadedProducer<Deliveries>,
+    outbox: Outbox<Deliveries>,
     status: Report,
     metrics: Metrics,
     stop: CancellationToken,
@@ -68,7 +66,7 @@ impl Writer {
         let producer = ThreadedProducer::from_config_and_context(config, Deliveries::default())
             .context("make a producer")?;
         Ok(Self {
-            producer,
+            outbox: Outbox::of(producer),
             status,
             metrics,
             stop,
@@ -103,19 +101,16 @@ impl Writer {
 
     fn enqueue(&self, index: usize, record: &Outgoing) -> anyhow::Result<()> {
         self.deliveries().outstanding.fetch_add(1, Ordering::AcqRel);
-        let mut message = message(index, record);
         loop {
-            let full = KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull);
-            match self.producer.send(message) {
+            match self.outbox.send(record, index) {
                 Ok(()) => return Ok(()),
-                Err((error, refused)) if error == full => {
-                    message = refused;
+                Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => {
                     if self.stop.is_cancelled() {
                         return Err(Stopped.into());
                     }
                     self.flush();
                 }
-                Err((error, _)) => {
+                Err(error) => {
                     self.deliveries().done(index, Some(error));
                     return Ok(());
                 }
@@ -129,7 +124,7 @@ impl Writer {
         while !self.flush() {
             patience.check()?;
             if is_lost() {
-                self.producer
+                self.producer()
                     .purge(PurgeConfig::default().queue().inflight());
                 return Err(Lost.into());
             }
@@ -139,7 +134,7 @@ impl Writer {
 
     /// Sends what is there, and says whether all of it has met its end.
     fn flush(&self) -> bool {
-        let is_done = native::flush(&self.producer, FLUSH);
+        let is_done = self.outbox.flush(FLUSH);
         if !is_done {
             std::thread::sleep(BETWEEN_FLUSHES);
         }
@@ -154,7 +149,7 @@ impl Writer {
     }
 
     fn report(&self, failed: &[(usize, KafkaError)], sends: &[&Send]) -> anyhow::Result<()> {
-        if let Some((code, reason)) = self.producer.client().fatal_error() {
+        if let Some((code, reason)) = self.producer().client().fatal_error() {
             anyhow::bail!("the producer is of no more use: {code}: {reason}");
         }
         for (index, error) in failed {
@@ -177,8 +172,12 @@ impl Writer {
         Ok(())
     }
 
+    fn producer(&self) -> &ThreadedProducer<Deliveries> {
+        self.outbox.producer()
+    }
+
     fn deliveries(&self) -> &Deliveries {
-        self.producer.context().as_ref()
+        self.producer().context().as_ref()
     }
 }
 
@@ -198,28 +197,6 @@ impl Patience<'_> {
         }
         Ok(())
     }
-}
-
-fn message(index: usize, record: &Outgoing) -> BaseRecord<'_, [u8], [u8], usize> {
-    let mut message = BaseRecord::with_opaque_to(&record.topic, index);
-    message.key = record.key.as_deref();
-    message.payload = record.value.as_deref();
-    message.partition = record.partition.map(|partition| partition.0);
-    message.timestamp = record.timestamp.map(|time| time.0);
-    if !record.headers.is_empty() {
-        let headers = OwnedHeaders::new_with_capacity(record.headers.len());
-        let headers = record
-            .headers
-            .iter()
-            .fold(headers, |headers, (name, value)| {
-                headers.insert(Header {
-                    key: name,
-                    value: value.as_deref(),
-                })
-            });
-        message.headers = Some(headers);
-    }
-    message
 }
 
 /// Counts what is under way, told by the producer's own thread.

@@ -82,8 +82,8 @@ impl EchoTask {
             topic: topic.into(),
             partition: Some(self.partition),
             timestamp: None,
-            key: Some(b"count".to_vec()),
-            value: Some(value.into_bytes()),
+            key: Some(b"count"[..].into()),
+            value: Some(value.into()),
             headers: Vec::new(),
         };
         effects.send(&"echo".into(), kind, record);

@@ -13,7 +13,7 @@ use crate::{
     Accumulator,
     aggregate::take,
     seen::Seen,
-    state::{Changed, Pane, Saved, SavedSession, State, of_record},
+    state::{Changed, Saved, SavedSession, State, of_record},
 };
 use footfall_task::RestoreError;
 use serde::{Deserialize, Serialize};
@@ -35,9 +35,7 @@ struct Clock<'a> {
 }
 
 /// The key of the record that holds the stream time.
-pub(crate) fn clock_key() -> Vec<u8> {
-    vec![CLOCK]
-}
+pub(crate) const CLOCK_KEY: &[u8] = &[CLOCK];
 
 /// The record that holds the stream time.
 pub(crate) fn clock_value(stream_time: i64, shape: &str) -> Vec<u8> {
@@ -50,57 +48,46 @@ pub(crate) fn clock_value(stream_time: i64, shape: &str) -> Vec<u8> {
     serde_json::to_vec(&clock).unwrap_or_default()
 }
 
-/// The key of a pane's record.
-pub(crate) fn pane_key(start: i64, key: &[u8]) -> Vec<u8> {
-    place_key(PANE, start, key)
+/// Appends the key of a pane's record.
+pub(crate) fn push_pane_key(bytes: &mut Vec<u8>, start: i64, key: &[u8]) {
+    push_place_key(bytes, PANE, start, key);
 }
 
-/// The key of a session's record.
-pub(crate) fn session_key(start: i64, key: &[u8]) -> Vec<u8> {
-    place_key(SESSION, start, key)
+/// Appends the key of a session's record.
+pub(crate) fn push_session_key(bytes: &mut Vec<u8>, start: i64, key: &[u8]) {
+    push_place_key(bytes, SESSION, start, key);
 }
 
-fn place_key(kind: u8, start: i64, key: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(9 + key.len());
+fn push_place_key(bytes: &mut Vec<u8>, kind: u8, start: i64, key: &[u8]) {
     bytes.push(kind);
     bytes.extend(start.to_be_bytes());
     bytes.extend(key);
-    bytes
 }
 
-/// The record of a pane or a session.
-pub(crate) fn value(changed: &Changed<'_>) -> Vec<u8> {
+/// Appends the record of a pane or a session.
+pub(crate) fn push_value(bytes: &mut Vec<u8>, changed: &Changed<'_>) {
+    bytes.push(VERSION);
     match changed {
-        Changed::Pane(pane) => pane_value(pane),
+        Changed::Pane(pane) => push_gathered(bytes, pane.newest, &pane.accumulators),
         Changed::Session {
             newest,
             accumulators,
-        } => session_value(*newest, *accumulators),
+        } => {
+            bytes.push(u8::from(accumulators.is_none()));
+            push_gathered(bytes, *newest, accumulators.unwrap_or_default());
+        }
     }
 }
 
-fn session_value(newest: i64, accumulators: Option<&[Accumulator]>) -> Vec<u8> {
-    let mut bytes = vec![VERSION, u8::from(accumulators.is_none())];
+fn push_gathered(bytes: &mut Vec<u8>, newest: i64, accumulators: &[Accumulator]) {
     bytes.extend(newest.to_be_bytes());
-    for accumulator in accumulators.into_iter().flatten() {
-        accumulator.save(&mut bytes);
+    for accumulator in accumulators {
+        accumulator.save(bytes);
     }
-    bytes
-}
-
-fn pane_value(pane: &Pane) -> Vec<u8> {
-    let mut bytes = vec![VERSION];
-    bytes.extend(pane.newest.to_be_bytes());
-    for accumulator in &pane.accumulators {
-        accumulator.save(&mut bytes);
-    }
-    bytes
 }
 
 /// The key of the record that holds which windows the wall clock has closed.
-pub(crate) fn idle_key() -> Vec<u8> {
-    vec![IDLE]
-}
+pub(crate) const IDLE_KEY: &[u8] = &[IDLE];
 
 /// The record that holds them, by their starts.
 pub(crate) fn idle_value(starts: &[i64]) -> Vec<u8> {
@@ -309,10 +296,16 @@ mod tests {
             state.add(b"/cart", place, &[Input::Missing, number.clone(), number]);
         }
         let mut changes = Vec::new();
-        state.commit(|start, key, pane| {
-            changes.push((hex(&pane_key(start, key)), hex(&value(pane))));
-            0
-        });
+        state.commit(
+            |_| {},
+            |start, key, pane| {
+                let (mut place, mut value) = (Vec::new(), Vec::new());
+                push_pane_key(&mut place, start, key);
+                push_value(&mut value, pane);
+                changes.push((hex(&place), hex(&value)));
+                0
+            },
+        );
         assert_eq!(changes, [(PANE_KEY.into(), PANE_VALUE.into())]);
         assert_eq!(clock_value(77, &definition.shape()), CLOCK_VALUE.as_bytes());
     }
@@ -334,7 +327,7 @@ mod tests {
             &mut state,
             None,
             &shape,
-            &clock_key(),
+            CLOCK_KEY,
             Some(CLOCK_VALUE.as_bytes()),
         )
         .unwrap();
@@ -352,7 +345,7 @@ mod tests {
     #[test]
     fn closed_windows_and_ids_are_written_and_read_as_version_1() {
         let idle = "01ffffffffffffffec000000000000003c";
-        assert_eq!(hex(&idle_key()), "02");
+        assert_eq!(hex(IDLE_KEY), "02");
         assert_eq!(hex(&idle_value(&[-20, 60])), idle);
         assert_eq!(hex(&seen_key(b"e1")), "036531");
         assert_eq!(hex(&seen_value(77)), "01000000000000004d");

@@ -5,6 +5,7 @@ use crate::{
     output::{self, whole},
     state::Retraction,
 };
+use bytes::{BufMut as _, Bytes, BytesMut};
 use footfall_task::{Outgoing, Timestamp};
 use std::sync::Arc;
 
@@ -34,11 +35,14 @@ impl Codec {
 }
 
 impl Definition {
-    /// The record that says a result.
-    pub(crate) fn record(&self, result: &WindowResult) -> Outgoing {
+    /// The record that says a result, its bytes cut off `buffer`, which is empty before and after.
+    pub(crate) fn record(&self, result: &WindowResult, buffer: &mut BytesMut) -> Outgoing {
         let (key, value) = match self.codec {
-            Codec::Json => output::record(result, &self.aggregates),
-            Codec::Streams => (self.windowed_key(&result.key, result.window), long(result)),
+            Codec::Json => output::record(buffer, result, &self.aggregates),
+            Codec::Streams => {
+                let key = self.windowed_key(&result.key, result.window, buffer);
+                (key, long(result, buffer))
+            }
         };
         let closed_by = result.closed_by.filter(|_| self.codec == Codec::Streams);
         let header = |closed_by: ClosedBy| {
@@ -64,7 +68,7 @@ impl Definition {
         } = retraction;
         let key = match self.codec {
             Codec::Json => output::key(key, *window),
-            Codec::Streams => self.windowed_key(key, *window),
+            Codec::Streams => self.windowed_key(key, *window, &mut BytesMut::new()),
         };
         Outgoing {
             topic: Arc::clone(&self.to),
@@ -76,16 +80,14 @@ impl Definition {
         }
     }
 
-    fn windowed_key(&self, key: &[u8], window: Window) -> Vec<u8> {
-        let start = window.start.to_be_bytes();
-        match self.windows.session_gap() {
-            None => [key, &start].concat(),
-            Some(gap) => {
-                // Kafka Streams' sessions end with their last record.
-                let last = window.end.saturating_sub(gap.as_millis());
-                [key, &last.to_be_bytes(), &start].concat()
-            }
+    fn windowed_key(&self, key: &[u8], window: Window, buffer: &mut BytesMut) -> Bytes {
+        buffer.put_slice(key);
+        if let Some(gap) = self.windows.session_gap() {
+            // Kafka Streams' sessions end with their last record.
+            buffer.put_i64(window.end.saturating_sub(gap.as_millis()));
         }
+        buffer.put_i64(window.start);
+        buffer.split().freeze()
     }
 
     /// The key and the window of a record of Kafka Streams' codec.
@@ -126,9 +128,10 @@ impl Definition {
     }
 }
 
-fn long(result: &WindowResult) -> Vec<u8> {
+fn long(result: &WindowResult, buffer: &mut BytesMut) -> Bytes {
     let whole = result.values.first().and_then(|value| value.whole());
-    whole.unwrap_or_default().to_be_bytes().to_vec()
+    buffer.put_i64(whole.unwrap_or_default());
+    buffer.split().freeze()
 }
 
 #[cfg(test)]
@@ -157,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_windowed_key_is_the_key_and_its_start_and_a_long_has_8_bytes() {
-        let record = definition().record(&result(None));
+        let record = definition().record(&result(None), &mut BytesMut::new());
         assert_eq!(
             record.key.as_deref(),
             Some(&b"/cart\0\0\0\0\0\0\x02\x58"[..])
@@ -175,7 +178,7 @@ mod tests {
                 .unwrap(),
             ..definition()
         };
-        let record = definition.record(&result(None));
+        let record = definition.record(&result(None), &mut BytesMut::new());
         let expected = b"/cart\0\0\0\0\0\0\x03\x09\0\0\0\0\0\0\x02\x58";
         assert_eq!(record.key.as_deref(), Some(&expected[..]));
         let expected = r#"{"key":"/cart","start":600,"end":900,"count":0,"final":false}"#;
@@ -190,7 +193,7 @@ mod tests {
             (Some(ClosedBy::Time), r#""final":true,"closed_by":"time""#),
             (Some(ClosedBy::Idle), r#""final":true,"closed_by":"idle""#),
         ] {
-            let record = definition.record(&result(closed_by));
+            let record = definition.record(&result(closed_by), &mut BytesMut::new());
             let expected = format!(r#"{{"key":"/cart","start":600,"end":900,"count":0,{end}}}"#);
             assert_eq!(definition.json_of(&record), Some(expected));
         }

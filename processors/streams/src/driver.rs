@@ -1,6 +1,7 @@
 //! Streams without Kafka: pipe records in, commit, read what they would have written.
 
 use crate::{Definition, Size, Span, StreamsTask, Topology};
+use bytes::Bytes;
 use footfall_task::{
     Effects, Kind, Offset, Outgoing, Partition, Processor as _, Record, Task as _, Timestamp,
 };
@@ -85,8 +86,8 @@ impl TestDriver {
             topic: topic.into(),
             partition: None,
             timestamp: Some(Timestamp(timestamp)),
-            key: Some(key.into()),
-            value: Some(value.into()),
+            key: Some(Bytes::copy_from_slice(key.as_bytes())),
+            value: Some(Bytes::copy_from_slice(value.as_bytes())),
             headers: Vec::new(),
         };
         self.pipe_record(&record);
@@ -263,16 +264,17 @@ impl TestDriver {
 
 impl From<Outgoing> for Read {
     fn from(sent: Outgoing) -> Self {
-        let text = |bytes: Option<Vec<u8>>| {
-            String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
-        };
+        let text =
+            |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
         let headers = sent.headers.into_iter();
         Self {
-            key: text(sent.key),
-            value: text(sent.value),
+            key: text(sent.key.as_deref()),
+            value: text(sent.value.as_deref()),
             timestamp: sent.timestamp.map(|time| time.0),
             partition: sent.partition.map(|partition| partition.0),
-            headers: headers.map(|(name, value)| (name, text(value))).collect(),
+            headers: headers
+                .map(|(name, value)| (name, text(value.as_deref())))
+                .collect(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! headers, timestamp and partition, and get headers that say why and where they came from.
 
 use crate::{Definition, Unusable, Window};
+use bytes::Bytes;
 use footfall_task::{Effects, Kind, Outgoing, Record};
 use std::sync::Arc;
 
@@ -63,8 +64,8 @@ fn copy<const N: usize>(
         topic: Arc::clone(topic),
         partition: Some(source.partition),
         timestamp: source.timestamp,
-        key: source.key.map(<[u8]>::to_vec),
-        value: source.value.map(<[u8]>::to_vec),
+        key: source.key.map(Bytes::copy_from_slice),
+        value: source.value.map(Bytes::copy_from_slice),
         headers: owned(source).chain(added).collect(),
     }
 }

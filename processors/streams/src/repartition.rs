@@ -10,6 +10,7 @@ use crate::{
     reject::owned,
     table::{Row, RowsFound},
 };
+use bytes::Bytes;
 use footfall_task::{Header, Offset, Outgoing, Partition, Record, Timestamp};
 use std::sync::Arc;
 
@@ -48,8 +49,8 @@ pub(crate) fn wrap(
         topic: Arc::clone(topic),
         partition: None,
         timestamp: Some(time),
-        key: Some(key),
-        value: source.value.map(<[u8]>::to_vec),
+        key: Some(key.into()),
+        value: source.value.map(Bytes::copy_from_slice),
         headers: owned(source).chain(added).collect(),
     }
 }

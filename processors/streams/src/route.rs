@@ -6,6 +6,7 @@ use crate::{
     join::{self, Joins},
     reject,
 };
+use bytes::Bytes;
 use footfall_task::{Effects, Kind, Outgoing, Record};
 use std::{fmt, sync::Arc};
 
@@ -83,8 +84,8 @@ impl Route {
                     topic: converted.to,
                     partition: None,
                     timestamp: record.timestamp,
-                    key: converted.key,
-                    value: converted.value,
+                    key: converted.key.map(Bytes::from),
+                    value: converted.value.map(Bytes::from),
                     headers: reject::owned(record).collect(),
                 };
                 effects.send(&self.name, Kind::Output, outgoing);

@@ -50,6 +50,11 @@ impl Seen {
         }
     }
 
+    /// How many changes there are since the last commit.
+    pub(crate) fn waiting(&self) -> usize {
+        self.changed.len()
+    }
+
     /// Whether a record with this id was seen within the time, before or after this one by event
     /// time. This one is seen from now on.
     pub(crate) fn is_duplicate(&mut self, id: &[u8], time: i64) -> bool {

@@ -95,6 +95,14 @@ impl State {
         }
     }
 
+    /// About how much a commit would say and change, at most.
+    pub(crate) fn waiting(&self) -> usize {
+        match &self.0 {
+            Held::Fixed(fixed) => fixed.waiting(),
+            Held::Sessions(sessions) => sessions.waiting(),
+        }
+    }
+
     /// Takes a record; returns the windows that refuse it because they have closed, by end.
     pub(crate) fn add(&mut self, key: &[u8], place: Place, inputs: &[Input]) -> Vec<Window> {
         match &mut self.0 {
@@ -111,17 +119,19 @@ impl State {
         }
     }
 
-    /// Takes what has changed since the last call, and shows each pane or session that is new or
-    /// other than before, with its start and its key. `change` returns the bytes of its record.
+    /// Takes what has changed since the last call. Says what is due, and shows each pane or session
+    /// that is new or other than before, with its start and its key; `change` returns the bytes of
+    /// its record.
     pub(crate) fn commit(
         &mut self,
+        say: impl FnMut(Said<'_>),
         mut change: impl FnMut(i64, &[u8], &Changed<'_>) -> u32,
     ) -> Commit {
         match &mut self.0 {
-            Held::Fixed(fixed) => {
-                fixed.commit(|start, key, pane| change(start, key, &Changed::Pane(pane)))
-            }
-            Held::Sessions(sessions) => sessions.commit(change),
+            Held::Fixed(fixed) => fixed.commit(say, |start, key, pane| {
+                change(start, key, &Changed::Pane(pane))
+            }),
+            Held::Sessions(sessions) => sessions.commit(say, change),
         }
     }
 
@@ -170,14 +180,19 @@ impl State {
     }
 }
 
-/// What has changed since the last commit.
+/// What is said at a commit.
+#[derive(Debug)]
+pub(crate) enum Said<'a> {
+    /// A result is not true any more. Before all results.
+    Retraction(&'a Retraction),
+    /// A result is due: those of windows that have closed by their start, then key; of sessions, by
+    /// their end.
+    Result(&'a WindowResult),
+}
+
+/// What else has changed since the last commit.
 #[derive(Debug, Default)]
 pub(crate) struct Commit {
-    /// Results that are not true any more.
-    pub(crate) retractions: Vec<Retraction>,
-    /// Results that are due: those of windows that have closed by their start, then key; of sessions,
-    /// by their end.
-    pub(crate) results: Vec<WindowResult>,
     /// Start and key of panes or sessions that have gone.
     pub(crate) gone: Vec<(i64, Key)>,
     /// The windows that the clock has closed, if they are others than before.

@@ -130,6 +130,10 @@ impl Task for StreamsTask {
         is_due
     }
 
+    fn waiting(&self) -> usize {
+        self.counting().map(Counting::waiting).sum()
+    }
+
     fn commit(&mut self, effects: &mut Effects) {
         for step in &mut self.steps {
             if let Step::Count(counting) = step {

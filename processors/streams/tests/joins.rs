@@ -56,7 +56,7 @@ fn delete(driver: &mut TestDriver, topic: &str, key: &str) {
         topic: topic.into(),
         partition: None,
         timestamp: Some(Timestamp(7)),
-        key: Some(key.into()),
+        key: Some(key.to_owned().into()),
         value: None,
         headers: Vec::new(),
     });

@@ -25,8 +25,8 @@ fn record(key: Option<&str>, time: Option<i64>) -> Outgoing {
         topic: "in".into(),
         partition: Some(Partition(3)),
         timestamp: time.map(Timestamp),
-        key: key.map(Into::into),
-        value: Some(b"\xff not text".to_vec()),
+        key: key.map(|key| key.to_owned().into()),
+        value: Some(b"\xff not text"[..].into()),
         headers: vec![("trace".into(), Some(b"7".to_vec()))],
     }
 }

@@ -1,4 +1,5 @@
 use crate::{Partition, Timestamp};
+use bytes::Bytes;
 use std::sync::Arc;
 
 /// What a task wants done. Nothing of it has happened yet.
@@ -48,9 +49,9 @@ pub struct Outgoing {
     /// Left out: now, by the client's clock.
     pub timestamp: Option<Timestamp>,
     /// As in [`Record`](crate::Record).
-    pub key: Option<Vec<u8>>,
+    pub key: Option<Bytes>,
     /// As in [`Record`](crate::Record).
-    pub value: Option<Vec<u8>>,
+    pub value: Option<Bytes>,
     /// Names and values, in this order.
     pub headers: Vec<(String, Option<Vec<u8>>)>,
 }

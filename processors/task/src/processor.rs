@@ -46,6 +46,12 @@ pub trait Task {
         false
     }
 
+    /// About how many effects a commit would bring about now, so that it comes before they are too
+    /// many for memory.
+    fn waiting(&self) -> usize {
+        0
+    }
+
     /// Says what has gathered since the last commit: coalesced results and changes of state.
     fn commit(&mut self, effects: &mut Effects);
 }

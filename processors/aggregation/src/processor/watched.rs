@@ -80,6 +80,10 @@ impl Task for Working {
         self.task.look().tick(clock)
     }
 
+    fn waiting(&self) -> usize {
+        self.task.look().waiting()
+    }
+
     fn commit(&mut self, effects: &mut Effects) {
         self.task.look().commit(effects);
     }

@@ -1,9 +1,8 @@
 use super::*;
+use bytes::Bytes;
 use rdkafka::{
-    ClientConfig, ClientContext, Offset as Position,
-    message::{Header as NewHeader, OwnedHeaders},
-    mocking::MockCluster,
-    producer::{BaseRecord, DefaultProducerContext},
+    ClientConfig, ClientContext, Offset as Position, error::RDKafkaErrorCode, mocking::MockCluster,
+    producer::DeliveryResult,
 };
 
 const TOPIC: &str = "records";
@@ -14,14 +13,19 @@ const LONG: Duration = Duration::from_secs(20);
 struct Quiet;
 impl ClientContext for Quiet {}
 impl ConsumerContext for Quiet {}
+impl ProducerContext for Quiet {
+    type DeliveryOpaque = usize;
 
-fn producer(brokers: &str) -> ThreadedProducer<DefaultProducerContext> {
+    fn delivery(&self, _: &DeliveryResult<'_>, _: usize) {}
+}
+
+fn outbox(brokers: &str) -> Outbox<Quiet> {
     let mut config = ClientConfig::new();
     // Nothing goes before it is flushed.
     let config = config
         .set("bootstrap.servers", brokers)
         .set("linger.ms", "60000");
-    config.create().unwrap()
+    Outbox::of(config.create_with_context(Quiet).unwrap())
 }
 
 /// An inbox to which partition 0 is diverted.
@@ -48,9 +52,15 @@ fn cluster() -> MockCluster<'static, rdkafka::producer::DefaultProducerContext> 
     cluster
 }
 
-fn send(producer: &ThreadedProducer<DefaultProducerContext>, key: &str) {
-    let record = BaseRecord::to(TOPIC).partition(0).key(key).payload("");
-    producer.send(record).unwrap();
+fn outgoing(key: &'static str) -> Outgoing {
+    Outgoing {
+        topic: TOPIC.into(),
+        partition: Some(Partition(0)),
+        timestamp: None,
+        key: Some(Bytes::from_static(key.as_bytes())),
+        value: Some(Bytes::new()),
+        headers: Vec::new(),
+    }
 }
 
 /// Keys of records, once there are so many.
@@ -72,29 +82,24 @@ fn keys(inbox: &mut Inbox<Quiet>, count: usize, most: usize) -> Vec<String> {
 fn a_record_is_as_it_was_written() {
     let cluster = cluster();
     let brokers = cluster.bootstrap_servers();
-    let producer = producer(&brokers);
-    let headers = OwnedHeaders::new()
-        .insert(NewHeader {
-            key: "trace",
-            value: Some("abc"),
-        })
-        .insert(NewHeader {
-            key: "nothing",
-            value: None::<&str>,
-        });
-    let full = BaseRecord::to(TOPIC)
-        .partition(0)
-        .key("key")
-        .payload("value")
-        .timestamp(1_764_000_000_123)
-        .headers(headers);
-    producer.send(full).unwrap();
-    let empty = BaseRecord::<[u8], [u8]>::to(TOPIC)
-        .partition(0)
-        .key(b"")
-        .timestamp(7);
-    producer.send(empty).unwrap();
-    assert!(flush(&producer, LONG));
+    let outbox = outbox(&brokers);
+    let full = Outgoing {
+        timestamp: Some(Timestamp(1_764_000_000_123)),
+        value: Some(Bytes::from_static(b"value")),
+        headers: vec![
+            ("trace".into(), Some(b"abc".to_vec())),
+            ("nothing".into(), None),
+        ],
+        ..outgoing("key")
+    };
+    outbox.send(&full, 0).unwrap();
+    let empty = Outgoing {
+        timestamp: Some(Timestamp(7)),
+        value: None,
+        ..outgoing("")
+    };
+    outbox.send(&empty, 1).unwrap();
+    assert!(outbox.flush(LONG));
 
     let mut inbox = inbox(&brokers);
     let mut seen = 0;
@@ -124,12 +129,16 @@ fn a_record_is_as_it_was_written() {
 fn records_come_in_order_and_never_more_than_asked_for() {
     let cluster = cluster();
     let brokers = cluster.bootstrap_servers();
-    let producer = producer(&brokers);
+    let outbox = outbox(&brokers);
     let sent: Vec<_> = (0..50).map(|number| number.to_string()).collect();
-    for key in &sent {
-        send(&producer, key);
+    for (number, key) in sent.iter().enumerate() {
+        let record = Outgoing {
+            key: Some(key.clone().into()),
+            ..outgoing("")
+        };
+        outbox.send(&record, number).unwrap();
     }
-    assert!(flush(&producer, LONG));
+    assert!(outbox.flush(LONG));
     let mut inbox = inbox(&brokers);
     assert_eq!(keys(&mut inbox, 50, 7), sent);
     let nothing = inbox.take(Duration::ZERO, 7);
@@ -140,12 +149,33 @@ fn records_come_in_order_and_never_more_than_asked_for() {
 fn a_flush_sends_what_waits_and_says_when_it_could_not() {
     let cluster = cluster();
     let brokers = cluster.bootstrap_servers();
-    let reached = producer(&brokers);
-    send(&reached, "a");
-    assert!(flush(&reached, LONG));
+    let reached = outbox(&brokers);
+    reached.send(&outgoing("a"), 0).unwrap();
+    assert!(reached.flush(LONG));
     assert_eq!(keys(&mut inbox(&brokers), 1, 1), ["a"]);
     // Nobody listens there.
-    let unreached = producer("127.0.0.1:1");
-    send(&unreached, "b");
-    assert!(!flush(&unreached, Duration::from_millis(1)));
+    let unreached = outbox("127.0.0.1:1");
+    unreached.send(&outgoing("b"), 0).unwrap();
+    assert!(!unreached.flush(Duration::from_millis(1)));
+}
+
+#[test]
+fn what_cannot_be_sent_is_refused() {
+    let cluster = cluster();
+    let outbox = outbox(&cluster.bootstrap_servers());
+    outbox.send(&outgoing("a"), 0).unwrap();
+    assert!(outbox.flush(LONG));
+    let elsewhere = Outgoing {
+        partition: Some(Partition(9)),
+        headers: vec![("trace".into(), None)],
+        ..outgoing("b")
+    };
+    let refusal = outbox.send(&elsewhere, 1).unwrap_err();
+    let code = RDKafkaErrorCode::UnknownPartition;
+    assert_eq!(refusal, KafkaError::MessageProduction(code));
+    let nameless = Outgoing {
+        topic: "no\0topic".into(),
+        ..outgoing("c")
+    };
+    assert!(matches!(outbox.send(&nameless, 2), Err(KafkaError::Nul(_))));
 }

@@ -7,6 +7,7 @@ use crate::{
     store::{Followed, Place},
 };
 use anyhow::bail;
+use bytes::Bytes;
 use footfall_task::{Effects, Kind, Offset, Partition, Processor, Record, Send, Task};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -16,7 +17,7 @@ use std::{
 
 /// So many bytes and so many effects gather at most, whatever the commit interval.
 const BYTES_AT_ONCE: usize = 16 << 20;
-const EFFECTS_AT_ONCE: usize = 20_000;
+const EFFECTS_AT_ONCE: usize = 100_000;
 
 pub(super) struct Partitions<'a, P: Processor> {
     ground: &'a Ground<P>,
@@ -161,7 +162,9 @@ impl<'a, P: Processor> Partitions<'a, P> {
 
     /// Whether there is enough to write before the commit interval is over.
     pub(super) fn is_full(&self) -> bool {
-        self.gathered.effects >= EFFECTS_AT_ONCE || self.gathered.bytes >= BYTES_AT_ONCE
+        let tasks = self.running.values().flat_map(BTreeMap::values);
+        let waiting: usize = tasks.map(|running| running.task.waiting()).sum();
+        self.gathered.effects + waiting >= EFFECTS_AT_ONCE || self.gathered.bytes >= BYTES_AT_ONCE
     }
 
     /// Has the tasks say what has gathered since they were asked last.
@@ -321,7 +324,7 @@ impl Gathered {
     fn add(&mut self, sends: &[Send]) {
         for Send { record, .. } in sends {
             let parts = record.key.iter().chain(&record.value);
-            self.bytes += parts.map(Vec::len).sum::<usize>();
+            self.bytes += parts.map(Bytes::len).sum::<usize>();
         }
         self.effects += sends.len();
     }

@@ -36,7 +36,7 @@ impl Writer {
     pub(crate) fn prepare_transactions(&self) -> anyhow::Result<()> {
         self.status
             .holds_up(Part::Writer, "waiting for kafka's transactions");
-        self.repeat(|| self.producer.init_transactions(ONE_TRY))
+        self.repeat(|| self.producer().init_transactions(ONE_TRY))
             .context("make ready for transactions")?;
         self.status.goes_on(Part::Writer);
         Ok(())
@@ -54,7 +54,7 @@ impl Writer {
         group: &ConsumerGroupMetadata,
         is_lost: impl Fn() -> bool,
     ) -> anyhow::Result<Outcome> {
-        self.producer
+        self.producer()
             .begin_transaction()
             .context("begin a transaction")?;
         if let Err(error) = self.write_within(sends, is_lost) {
@@ -62,7 +62,7 @@ impl Writer {
             return Err(error);
         }
         let add = || {
-            self.producer
+            self.producer()
                 .send_offsets_to_transaction(offsets, group, ONE_TRY)
         };
         if let Err(error) = self.repeat(add) {
@@ -73,7 +73,7 @@ impl Writer {
                 Err(error) => Err(error),
             };
         }
-        if let Err(error) = self.repeat(|| self.producer.commit_transaction(ONE_TRY)) {
+        if let Err(error) = self.repeat(|| self.producer().commit_transaction(ONE_TRY)) {
             self.undo();
             return Err(error).context("commit a transaction");
         }
@@ -98,7 +98,7 @@ impl Writer {
     /// Undoes what can be undone before the producer is given up; for the rest there is the
     /// transaction's timeout.
     fn undo(&self) {
-        self.producer
+        self.producer()
             .purge(PurgeConfig::default().queue().inflight());
         if let Err(error) = self.abort() {
             tracing::debug!(%error, "undoing a transaction");
@@ -108,7 +108,7 @@ impl Writer {
     fn abort(&self) -> KafkaResult<()> {
         let mut tries = TRIES_TO_ABORT;
         loop {
-            match self.producer.abort_transaction(ONE_TRY) {
+            match self.producer().abort_transaction(ONE_TRY) {
                 Err(error) if is_retriable(&error) && tries > 1 && !self.stop.is_cancelled() => {
                     tries -= 1;
                 }

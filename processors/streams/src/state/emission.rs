@@ -1,8 +1,8 @@
 //! When a window's result is said, and what has changed since the last commit.
 
-use super::{ClosedBy, Commit, Key, Pane, Size, WindowResult, fixed::Fixed};
+use super::{ClosedBy, Commit, Key, Pane, Said, Size, WindowResult, fixed::Fixed};
 use crate::Window;
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 impl Fixed {
     /// Moves stream time on, if `time` is after it, and says what is due because of that before
@@ -63,18 +63,26 @@ impl Fixed {
                 }
             }
         } else {
-            self.add_updates(&mut results, closes);
+            self.updates(closes, |result| results.push(result.clone()));
         }
         sort(&mut results);
         results
     }
 
-    /// Takes what has changed since the last call, and shows each pane that is new or other than
-    /// before: its start, its key, and itself. `change` returns the bytes of its record.
-    pub(super) fn commit(&mut self, mut change: impl FnMut(i64, &[u8], &Pane) -> u32) -> Commit {
-        let mut results = std::mem::take(&mut self.due);
+    /// Takes what has changed since the last call. Says what is due, and shows each pane that is new
+    /// or other than before: its start, its key, and itself; `change` returns the bytes of its
+    /// record.
+    pub(super) fn commit(
+        &mut self,
+        mut say: impl FnMut(Said<'_>),
+        mut change: impl FnMut(i64, &[u8], &Pane) -> u32,
+    ) -> Commit {
+        for result in std::mem::take(&mut self.due) {
+            say(Said::Result(&result));
+        }
         if self.emit.says_updates() {
-            self.add_updates(&mut results, |window| self.is_open(window));
+            let is_open = |window| self.is_open(window);
+            self.updates(is_open, |result| say(Said::Result(result)));
         }
         for key in self.changed.drain(..) {
             let Some(panes) = self.keys.get_mut(&key) else {
@@ -89,21 +97,31 @@ impl Fixed {
             }
         }
         Commit {
-            retractions: Vec::new(),
-            results,
             gone: std::mem::take(&mut self.gone),
             idle_closed: self.idle.changed(),
         }
     }
 
-    /// The windows that have changed since the last commit.
-    fn add_updates(&self, results: &mut Vec<WindowResult>, wanted: impl Fn(Window) -> bool) {
+    /// Shows what the windows that have changed since the last commit hold.
+    fn updates(&self, wanted: impl Fn(Window) -> bool, mut show: impl FnMut(&WindowResult)) {
+        // One for all, so that its memory serves again and again.
+        let mut result = WindowResult {
+            window: Window { start: 0, end: 0 },
+            key: Arc::default(),
+            newest: i64::MIN,
+            values: Vec::new(),
+            closed_by: None,
+        };
         for key in &self.changed {
             let Some(panes) = self.keys.get(key) else {
                 continue;
             };
+            result.key = Arc::clone(key);
             for window in panes.windows(&self.windows, |pane| pane.is_changed, &wanted) {
-                results.extend(panes.result(key, window, None));
+                result.window = window;
+                if panes.gather(&mut result) {
+                    show(&result);
+                }
             }
         }
     }

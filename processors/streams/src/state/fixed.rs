@@ -23,6 +23,7 @@ pub(super) struct Fixed {
     pub(super) emit: Emit,
     pub(super) idle: Idle,
     functions: Vec<Function>,
+    windows_of_a_pane: usize,
     pub(super) keys: HashMap<Key, Panes>,
     /// The keys that have a pane with this start, or had one.
     pub(super) starts: BTreeMap<i64, Vec<Key>>,
@@ -44,6 +45,7 @@ impl Fixed {
             emit: definition.emit,
             idle: Idle::new(definition.idle_timeout),
             functions,
+            windows_of_a_pane: definition.windows.containing(0).count(),
             keys: HashMap::new(),
             starts: BTreeMap::new(),
             stream_time: None,
@@ -61,6 +63,16 @@ impl Fixed {
 
     pub(super) fn size(&self) -> Size {
         self.size
+    }
+
+    /// About how much a commit would say and change, at most.
+    pub(super) fn waiting(&self) -> usize {
+        let of_each = if self.emit.says_updates() {
+            self.windows_of_a_pane + 1
+        } else {
+            1
+        };
+        self.due.len() + self.changed.len() * of_each
     }
 
     /// Takes a record; returns the windows that refuse it because they have closed, by end.

@@ -48,6 +48,8 @@ impl Panes {
                 is_saved: false,
                 bytes: 0,
             };
+            // Most keys have one or two, and there may be millions of keys.
+            self.panes.reserve_exact(1);
             self.panes.insert(index, pane);
         }
         (&mut self.panes[index], is_new)
@@ -99,23 +101,33 @@ impl Panes {
         window: Window,
         closed_by: Option<ClosedBy>,
     ) -> Option<WindowResult> {
-        let within = |pane: &&Pane| window.start <= pane.start && pane.start < window.end;
-        let mut panes = self.panes.iter().filter(within);
-        let first = panes.next()?;
         let mut result = WindowResult {
             window,
             key: Arc::clone(key),
-            newest: first.newest,
-            values: first.accumulators.clone(),
+            newest: i64::MIN,
+            values: Vec::new(),
             closed_by,
         };
+        self.gather(&mut result).then_some(result)
+    }
+
+    /// Fills in what the window of a result has gathered; whether that is anything.
+    pub(super) fn gather(&self, result: &mut WindowResult) -> bool {
+        let window = result.window;
+        let within = |pane: &&Pane| window.start <= pane.start && pane.start < window.end;
+        let mut panes = self.panes.iter().filter(within);
+        let Some(first) = panes.next() else {
+            return false;
+        };
+        result.newest = first.newest;
+        result.values.clone_from(&first.accumulators);
         for pane in panes {
             result.newest = result.newest.max(pane.newest);
             for (value, other) in result.values.iter_mut().zip(&pane.accumulators) {
                 value.merge(other);
             }
         }
-        Some(result)
+        true
     }
 }
 

@@ -1,6 +1,6 @@
 //! Windows that end when their key falls silent.
 
-use super::{Changed, ClosedBy, Commit, Key, Retraction, Size, WindowResult, idle::Idle};
+use super::{Changed, ClosedBy, Commit, Key, Retraction, Said, Size, WindowResult, idle::Idle};
 use crate::{
     Accumulator, Definition, Emit, Function, Input, Window, Windows,
     aggregate::{Place, Sample},
@@ -148,10 +148,17 @@ impl Sessions {
         has_closed
     }
 
-    /// Takes what has changed since the last call, and shows each session that is new or other than
-    /// before. `change` returns the bytes of its record.
+    /// About how much a commit would say and change, at most.
+    pub(super) fn waiting(&self) -> usize {
+        // Of each session a result, a retraction and a change.
+        self.due.len() + self.retractions.len() + 3 * self.changed.len() + self.gone.len()
+    }
+
+    /// Takes what has changed since the last call. Says what is due, and shows each session that is
+    /// new or other than before; `change` returns the bytes of its record.
     pub(super) fn commit(
         &mut self,
+        mut say: impl FnMut(Said<'_>),
         mut change: impl FnMut(i64, &[u8], &Changed<'_>) -> u32,
     ) -> Commit {
         let mut results = std::mem::take(&mut self.due);
@@ -177,9 +184,13 @@ impl Sessions {
             let bytes = change(start, &key, &changed);
             self.size.change(&mut session.bytes, bytes);
         }
+        for retraction in self.retractions.drain(..) {
+            say(Said::Retraction(&retraction));
+        }
+        for result in &results {
+            say(Said::Result(result));
+        }
         Commit {
-            retractions: std::mem::take(&mut self.retractions),
-            results,
             gone: std::mem::take(&mut self.gone).into_iter().collect(),
             idle_closed: None,
         }

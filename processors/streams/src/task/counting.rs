@@ -6,14 +6,15 @@ use crate::{
     reject,
     repartition::{self, Regrouped},
     seen::Seen,
-    state::of_record,
+    state::{Said, of_record},
     table::RowsFound,
 };
+use bytes::{Bytes, BytesMut};
 use footfall_task::{Effects, Kind, Outgoing, Partition, Record, RestoreError};
 use std::sync::Arc;
 
 /// Key and value of a record in a changelog.
-type Change = (Vec<u8>, Option<Vec<u8>>);
+type Change = (Bytes, Option<Bytes>);
 
 /// One stream's windows in one partition.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(super) struct Counting {
     pub(super) state: State,
     seen: Option<Seen>,
     saved_stream_time: Option<i64>,
+    /// What results are written to: many share one piece of memory.
+    results: BytesMut,
 }
 
 impl Counting {
@@ -38,6 +41,7 @@ impl Counting {
                 .dedupe
                 .map(|within| Seen::new(within, &definition.windows)),
             saved_stream_time: None,
+            results: BytesMut::new(),
             definition: Arc::clone(definition),
         }
     }
@@ -134,6 +138,10 @@ impl Counting {
         is_closed.then_some(window)
     }
 
+    pub(super) fn waiting(&self) -> usize {
+        self.state.waiting() + self.seen.as_ref().map_or(0, Seen::waiting)
+    }
+
     pub(super) fn size(&self) -> Size {
         let seen = self.seen.as_ref().map(Seen::size);
         self.state.size().plus(seen.unwrap_or_default())
@@ -142,36 +150,41 @@ impl Counting {
     pub(super) fn commit(&mut self, partition: Partition, effects: &mut Effects) {
         let definition = &self.definition;
         let stream_time = self.state.stream_time();
-        let mut changes = Vec::new();
-        let place = match definition.windows.session_gap() {
-            None => changelog::pane_key,
-            Some(_) => changelog::session_key,
+        let mut changes = Changes::default();
+        let push_key = match definition.windows.session_gap() {
+            None => changelog::push_pane_key,
+            Some(_) => changelog::push_session_key,
         };
-        let commit = self.state.commit(|start, key, changed| {
-            let (key, value) = (place(start, key), changelog::value(changed));
+        let results = &mut self.results;
+        let say = |said: Said<'_>| {
+            let record = match said {
+                Said::Retraction(retraction) => definition.retraction(retraction),
+                Said::Result(result) => definition.record(result, results),
+            };
+            effects.send(&definition.name, Kind::Output, record);
+        };
+        let commit = self.state.commit(say, |start, key, changed| {
+            let key = changes.cut(|bytes| push_key(bytes, start, key));
+            let value = changes.cut(|bytes| changelog::push_value(bytes, changed));
             let bytes = of_record(&key, &value);
-            changes.push((key, Some(value)));
+            changes.all.push((key, Some(value)));
             bytes
         });
-        for retraction in &commit.retractions {
-            let record = definition.retraction(retraction);
-            effects.send(&definition.name, Kind::Output, record);
-        }
-        for result in commit.results {
-            effects.send(&definition.name, Kind::Output, definition.record(&result));
-        }
         for (start, key) in commit.gone {
-            changes.push((place(start, &key), None));
+            let key = changes.cut(|bytes| push_key(bytes, start, &key));
+            changes.all.push((key, None));
         }
+        let mut changes = changes.all;
         if let Some(starts) = commit.idle_closed {
-            changes.push((changelog::idle_key(), Some(changelog::idle_value(&starts))));
+            let value = changelog::idle_value(&starts).into();
+            changes.push((Bytes::from_static(changelog::IDLE_KEY), Some(value)));
         }
         changes.extend(self.seen_changes(stream_time));
         if let Some(time) = stream_time
             && self.saved_stream_time != stream_time
         {
-            let value = changelog::clock_value(time, &self.shape);
-            changes.push((changelog::clock_key(), Some(value)));
+            let value = changelog::clock_value(time, &self.shape).into();
+            changes.push((Bytes::from_static(changelog::CLOCK_KEY), Some(value)));
             self.saved_stream_time = stream_time;
         }
         for (key, value) in changes {
@@ -197,7 +210,27 @@ impl Counting {
         }
         let changed = seen.changed().into_iter();
         changed
-            .map(|(id, time)| (changelog::seen_key(&id), time.map(changelog::seen_value)))
+            .map(|(id, time)| {
+                let value = time.map(changelog::seen_value);
+                (changelog::seen_key(&id).into(), value.map(Bytes::from))
+            })
             .collect()
+    }
+}
+
+/// Changes of state, cut off pieces of memory that many share.
+#[derive(Default)]
+struct Changes {
+    all: Vec<Change>,
+    written: BytesMut,
+    being_written: Vec<u8>,
+}
+
+impl Changes {
+    fn cut(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+        self.being_written.clear();
+        write(&mut self.being_written);
+        self.written.extend_from_slice(&self.being_written);
+        self.written.split().freeze()
     }
 }
