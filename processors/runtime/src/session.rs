@@ -2,6 +2,7 @@
 //! loop that processes, writes and commits.
 
 mod assignment;
+mod intake;
 mod partitions;
 mod restoring;
 
@@ -14,17 +15,17 @@ use crate::{
     store::Store,
     tables::Tables,
     watch::Assigned,
-    writer::{Outcome, Writer},
+    writer::{Meanwhile, Outcome, Writer},
 };
 use anyhow::{Context as _, bail};
 use assignment::Assignment;
 use footfall_task::{Kind, Processor};
-use partitions::Partitions;
+use intake::{Intake, check};
+use partitions::{Partitions, Underway};
 use rdkafka::{
     Message as _, TopicPartitionList,
     config::FromClientConfigAndContext as _,
     consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerGroupMetadata},
-    error::{KafkaError, RDKafkaErrorCode},
 };
 use std::{
     collections::BTreeSet,
@@ -38,8 +39,6 @@ use tokio_util::sync::CancellationToken;
 const TICK: Duration = Duration::from_millis(50);
 /// How long the loop waits for records while state is restored.
 const WHILE_RESTORING: Duration = Duration::from_millis(1);
-/// So many records are processed between two looks at everything else.
-const RECORDS_AT_ONCE: usize = 1_024;
 /// How long the group may take to say what its offsets are.
 const UNTIL_TOLD: Duration = Duration::from_secs(10);
 /// After so many commits that the group has refused, only joining it anew helps.
@@ -93,15 +92,10 @@ impl<P> Ground<P> {
 pub(crate) struct Session<'a, P: Processor> {
     ground: &'a Ground<P>,
     /// Before the consumer, so that it is dropped before it.
-    inbox: Inbox<Assignment>,
+    intake: Intake<'a, P>,
     consumer: Arc<BaseConsumer<Assignment>>,
     writer: Writer,
     subscribed: Vec<String>,
-    partitions: Partitions<'a, P>,
-    /// When what has gathered is to be written and committed.
-    due: Option<Instant>,
-    /// How long it takes at least from the end of a commit to the next one.
-    breath: Duration,
     /// So many commits in a row the group has refused.
     refusals: u32,
     began: Instant,
@@ -132,13 +126,10 @@ impl<'a, P: Processor> Session<'a, P> {
         }
         Ok(Self {
             ground,
-            inbox,
+            intake: Intake::new(inbox, Partitions::new(ground)),
             consumer,
             writer,
             subscribed: Vec::new(),
-            partitions: Partitions::new(ground),
-            due: None,
-            breath: Duration::ZERO,
             refusals: 0,
             began: clock::now(),
             next_claim: None,
@@ -167,26 +158,11 @@ impl<'a, P: Processor> Session<'a, P> {
         self.commit()
     }
 
-    /// Processes what is there, or waits for it. The clock is looked at once for many records.
+    /// Processes what is there, or waits for it.
     fn read(&mut self) -> anyhow::Result<()> {
         self.follow_the_group()?;
         let wait = self.until_commit();
-        let batch = self.inbox.take(wait, RECORDS_AT_ONCE);
-        let mut shortest: Option<Duration> = None;
-        for record in batch.iter() {
-            match record {
-                Ok(message) => {
-                    let wait = self.partitions.process(&message.record())?;
-                    shortest = Some(shortest.map_or(wait, |other| other.min(wait)));
-                }
-                Err(error) => check(&error)?,
-            }
-        }
-        if let Some(wait) = shortest {
-            let due = clock::now() + wait.max(self.breath);
-            self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
-        }
-        Ok(())
+        self.intake.process(wait).map(drop)
     }
 
     /// Does what the group has decided. Records come by the inbox alone.
@@ -197,7 +173,7 @@ impl<'a, P: Processor> Session<'a, P> {
             let is_quiet = polled.is_none() && events.is_empty();
             for event in events {
                 self.next_claim = Some(clock::now());
-                self.partitions.change(event);
+                self.intake.partitions.change(event);
             }
             match polled {
                 Some(Ok(record)) => bail!(
@@ -213,7 +189,7 @@ impl<'a, P: Processor> Session<'a, P> {
 
     /// Brings state back a little further. Partitions that have theirs are read meanwhile.
     fn restore(&mut self) -> anyhow::Result<()> {
-        let restored = self.partitions.restore()?;
+        let restored = self.intake.partitions.restore()?;
         if restored.is_empty() {
             return Ok(());
         }
@@ -251,8 +227,9 @@ impl<'a, P: Processor> Session<'a, P> {
         let now = clock::now();
         if now >= self.next_tick {
             self.next_tick = now + TICK;
-            if self.partitions.tick(now.duration_since(self.began)) {
-                self.due = Some(now);
+            let clock = now.duration_since(self.began);
+            if self.intake.partitions.tick(clock) {
+                self.intake.due = Some(now);
             }
         }
     }
@@ -264,10 +241,10 @@ impl<'a, P: Processor> Session<'a, P> {
         if let Some(address) = &self.ground.config.address
             && self.next_claim.is_some_and(|due| due <= now)
         {
-            let unclaimed = self.partitions.unclaimed();
+            let unclaimed = self.intake.partitions.unclaimed();
             match owners::claim(&self.consumer, unclaimed, address, CLAIM) {
                 Ok(()) => {
-                    self.partitions.claimed();
+                    self.intake.partitions.claimed();
                     self.next_claim = None;
                 }
                 Err(error) => {
@@ -279,45 +256,48 @@ impl<'a, P: Processor> Session<'a, P> {
     }
 
     fn until_commit(&self) -> Duration {
-        let longest = if self.partitions.is_restoring() {
+        let longest = if self.intake.partitions.is_restoring() {
             WHILE_RESTORING
         } else {
             TICK
         };
         let due = self
+            .intake
             .due
             .map(|due| due.saturating_duration_since(clock::now()));
         due.map_or(longest, |left| left.min(longest))
     }
 
     fn is_commit_due(&self) -> bool {
-        self.due.is_some_and(|due| due <= clock::now()) || self.partitions.is_full()
+        let is_due = self.intake.due.is_some_and(|due| due <= clock::now());
+        is_due || self.intake.partitions.is_full()
     }
 
-    /// After a commit that took long, records are processed for as long before the next one: the
+    /// Where records wait, a commit that took long is followed by as long a time without one: the
     /// more of them there are, the fewer changes of state and results each of them brings about.
     fn commit_and_breathe(&mut self) -> anyhow::Result<()> {
         let begin = clock::now();
         self.commit()?;
         let longest = self.ground.config.commit_interval * LONGEST_BREATH;
         let took = clock::now().saturating_duration_since(begin);
-        self.breath = took.min(longest);
+        self.intake.breath = took.min(longest);
         Ok(())
     }
 
     /// Writes what has gathered and commits the offsets it came from.
     fn commit(&mut self) -> anyhow::Result<()> {
-        self.due = None;
-        self.partitions.gather();
+        self.intake.due = None;
+        self.intake.partitions.gather();
         self.place()?;
+        let underway = self.intake.partitions.take();
         let mut offsets = TopicPartitionList::new();
         let address = self.ground.config.address.as_deref();
-        for (topic, partition, offset) in self.partitions.offsets() {
+        for (topic, partition, offset) in underway.offsets() {
             owners::add(&mut offsets, topic, partition, offset, address)?;
         }
         match self.ground.config.delivery {
-            Delivery::AtLeastOnce => self.write_then_commit(offsets),
-            Delivery::ExactlyOnce => self.commit_as_one(&offsets),
+            Delivery::AtLeastOnce => self.write_then_commit(&underway, offsets),
+            Delivery::ExactlyOnce => self.commit_as_one(underway, &offsets),
         }
     }
 
@@ -325,7 +305,7 @@ impl<'a, P: Processor> Session<'a, P> {
     /// or the group could not refuse it from who has lost the partition.
     fn place(&mut self) -> anyhow::Result<()> {
         let mut wanted = TopicPartitionList::new();
-        for (topic, partition) in self.partitions.placeless() {
+        for (topic, partition) in self.intake.partitions.placeless() {
             wanted.add_partition(&topic, partition);
         }
         if wanted.count() == 0 {
@@ -335,7 +315,8 @@ impl<'a, P: Processor> Session<'a, P> {
         for place in known.context("ask the group for its offsets")?.elements() {
             if let rdkafka::Offset::Offset(next) = place.offset() {
                 let next = footfall_task::Offset(next);
-                self.partitions
+                self.intake
+                    .partitions
                     .place(place.topic(), place.partition(), next);
             }
         }
@@ -344,22 +325,28 @@ impl<'a, P: Processor> Session<'a, P> {
 
     /// Changes of state are written after results, so that a result whose window is gone from the
     /// state has been said.
-    fn write_then_commit(&mut self, offsets: TopicPartitionList) -> anyhow::Result<()> {
-        let (changes, results): (Vec<_>, Vec<_>) = self
-            .partitions
-            .sends()
-            .partition(|send| send.kind == Kind::Change);
-        let is_lost = || self.consumer.assignment_lost();
-        self.writer.write(&results, is_lost)?;
-        self.writer.write(&changes, is_lost)?;
-        self.partitions.written();
+    fn write_then_commit(
+        &mut self,
+        underway: &Underway,
+        offsets: TopicPartitionList,
+    ) -> anyhow::Result<()> {
+        let (changes, results): (Vec<_>, Vec<_>) =
+            underway.sends().partition(|send| send.kind == Kind::Change);
+        for sends in [results, changes] {
+            let mut meanwhile = Meanwhile {
+                is_lost: &|| self.consumer.assignment_lost(),
+                work: &mut || self.intake.process(Duration::ZERO),
+            };
+            self.writer.write(&sends, &mut meanwhile)?;
+        }
+        self.intake.partitions.written(underway);
         if offsets.count() == 0 {
             return Ok(());
         }
         match self.consumer.commit(&offsets, CommitMode::Sync) {
             Ok(()) => {
                 self.consumer.context().owe_nothing();
-                self.committed();
+                self.committed(underway);
             }
             // While the group rebalances or its coordinator is away. The effects are written; the
             // offsets go with the next commit, or with the partition to who gets it.
@@ -367,29 +354,34 @@ impl<'a, P: Processor> Session<'a, P> {
                 self.ground.metrics.failed_commits.inc();
                 tracing::warn!(%error, "offsets are not committed, and will be with the next commit");
                 self.consumer.context().owe(offsets);
-                self.due = Some(clock::now() + self.ground.config.commit_interval);
+                self.intake.due = Some(clock::now() + self.ground.config.commit_interval);
             }
         }
         Ok(())
     }
 
     /// In one transaction, so that no crash can come in between.
-    fn commit_as_one(&mut self, offsets: &TopicPartitionList) -> anyhow::Result<()> {
-        let sends: Vec<_> = self.partitions.sends().collect();
+    fn commit_as_one(
+        &mut self,
+        underway: Underway,
+        offsets: &TopicPartitionList,
+    ) -> anyhow::Result<()> {
+        let sends: Vec<_> = underway.sends().collect();
         if sends.is_empty() && offsets.count() == 0 {
             return Ok(());
         }
         let membership = self.membership();
         let membership = membership.context("the group has given out no partitions yet")?;
-        let is_lost = || self.consumer.assignment_lost();
-        match self
-            .writer
-            .transact(&sends, offsets, &membership, is_lost)?
-        {
+        let mut meanwhile = Meanwhile {
+            is_lost: &|| self.consumer.assignment_lost(),
+            work: &mut || self.intake.process(Duration::ZERO),
+        };
+        let writer = &self.writer;
+        match writer.transact(&sends, offsets, &membership, &mut meanwhile)? {
             Outcome::Committed => {
                 self.refusals = 0;
-                self.partitions.written();
-                self.committed();
+                self.intake.partitions.written(&underway);
+                self.committed(&underway);
             }
             // Effects of partitions that stay are written with the next transaction; others go
             // with their partitions, when the event that says so comes.
@@ -400,7 +392,8 @@ impl<'a, P: Processor> Session<'a, P> {
                     return Err(error).context("commit as a member of the group");
                 }
                 tracing::info!(%error, "the group has moved on; what was read is written once more");
-                self.due = Some(clock::now() + self.ground.config.commit_interval);
+                self.intake.partitions.take_back(underway);
+                self.intake.due = Some(clock::now() + self.ground.config.commit_interval);
             }
         }
         Ok(())
@@ -416,25 +409,8 @@ impl<'a, P: Processor> Session<'a, P> {
         }
     }
 
-    fn committed(&mut self) {
-        self.partitions.offsets_committed();
+    fn committed(&mut self, underway: &Underway) {
+        self.intake.partitions.committed(underway);
         self.ground.metrics.commits.inc();
     }
-}
-
-/// Whether a poll that failed may be followed by another one.
-fn check(error: &KafkaError) -> anyhow::Result<()> {
-    if let KafkaError::MessageConsumptionFatal(code) = error {
-        bail!("the consumer is of no more use: {code}");
-    }
-    if let KafkaError::MessageConsumption(
-        code @ (RDKafkaErrorCode::TopicAuthorizationFailed
-        | RDKafkaErrorCode::GroupAuthorizationFailed),
-    ) = error
-    {
-        bail!("kafka does not let this client read: {code}");
-    }
-    // Passing trouble: librdkafka tries again by itself, and the watch tells the user.
-    tracing::debug!(%error, "reading sources");
-    Ok(())
 }

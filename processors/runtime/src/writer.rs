@@ -44,6 +44,14 @@ pub(crate) struct Writer {
     stop: CancellationToken,
 }
 
+/// What is asked and done while records are under way.
+pub(crate) struct Meanwhile<'a> {
+    /// Whether the group has given the partitions away.
+    pub(crate) is_lost: &'a dyn Fn() -> bool,
+    /// Does a little of something else; whether there was anything to do.
+    pub(crate) work: &'a mut dyn FnMut() -> anyhow::Result<bool>,
+}
+
 /// The group has given the partitions away while records were still under way. What had not been
 /// sent is taken back, so that it does not meet what their new owner writes.
 #[derive(Debug, thiserror::Error)]
@@ -77,15 +85,20 @@ impl Writer {
     /// is tried again for as long as it takes, because a record that is left out would be lost.
     ///
     /// # Errors
-    /// [`Stopped`], [`Lost`] as soon as `is_lost` says so, or when the producer is of no more use.
-    pub(crate) fn write(&self, sends: &[&Send], is_lost: impl Fn() -> bool) -> anyhow::Result<()> {
+    /// [`Stopped`], [`Lost`] as soon as the partitions are, what `meanwhile`'s work meets, or when
+    /// the producer is of no more use.
+    pub(crate) fn write(
+        &self,
+        sends: &[&Send],
+        meanwhile: &mut Meanwhile<'_>,
+    ) -> anyhow::Result<()> {
         let mut waiting: Vec<usize> = (0..sends.len()).collect();
         let mut pause = FIRST_RETRY;
         loop {
             for index in waiting {
                 self.enqueue(index, &sends[index].record)?;
             }
-            self.wait(&is_lost)?;
+            self.wait(meanwhile)?;
             let failed = self.deliveries().all();
             if failed.is_empty() {
                 self.status.goes_on(Part::Writer);
@@ -108,7 +121,9 @@ impl Writer {
                     if self.stop.is_cancelled() {
                         return Err(Stopped.into());
                     }
-                    self.flush();
+                    if !self.outbox.flush(FLUSH) {
+                        std::thread::sleep(BETWEEN_FLUSHES);
+                    }
                 }
                 Err(error) => {
                     self.deliveries().done(index, Some(error));
@@ -119,26 +134,20 @@ impl Writer {
     }
 
     /// Waits until no record is under way any more.
-    fn wait(&self, is_lost: &impl Fn() -> bool) -> anyhow::Result<()> {
+    fn wait(&self, meanwhile: &mut Meanwhile<'_>) -> anyhow::Result<()> {
         let mut patience = self.patience();
-        while !self.flush() {
+        while !self.outbox.flush(FLUSH) {
             patience.check()?;
-            if is_lost() {
+            if !(meanwhile.work)()? {
+                std::thread::sleep(BETWEEN_FLUSHES);
+            }
+            if (meanwhile.is_lost)() {
                 self.producer()
                     .purge(PurgeConfig::default().queue().inflight());
                 return Err(Lost.into());
             }
         }
         Ok(())
-    }
-
-    /// Sends what is there, and says whether all of it has met its end.
-    fn flush(&self) -> bool {
-        let is_done = self.outbox.flush(FLUSH);
-        if !is_done {
-            std::thread::sleep(BETWEEN_FLUSHES);
-        }
-        is_done
     }
 
     fn patience(&self) -> Patience<'_> {

@@ -30,6 +30,17 @@ pub(super) struct Partitions<'a, P: Processor> {
     restoring: VecDeque<Restoring<P::Task>>,
 }
 
+/// What is being written, and where the records end that it came from.
+pub(super) struct Underway(Vec<Portion>);
+
+/// That of one partition.
+struct Portion {
+    topic: String,
+    partition: i32,
+    next: Option<Offset>,
+    effects: Effects,
+}
+
 pub(super) type Tasks<T> = BTreeMap<String, BTreeMap<i32, Running<T>>>;
 
 /// A task and what it has not committed yet.
@@ -177,34 +188,44 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
     }
 
-    /// What is to be written, in this order for each partition.
-    pub(super) fn sends(&self) -> impl Iterator<Item = &Send> {
-        let running = self.running.values().flat_map(BTreeMap::values);
-        running.flat_map(|running| &running.effects.sends)
-    }
-
-    /// Forgets what is written, and tells of it.
-    pub(super) fn written(&mut self) {
+    /// Takes out what has gathered, to be written. What is processed from now on comes after it.
+    pub(super) fn take(&mut self) -> Underway {
+        let mut parts = Vec::new();
         for (topic, partitions) in &mut self.running {
             for (partition, running) in partitions {
-                let effects = std::mem::take(&mut running.effects);
-                self.ground.metrics.count(topic, *partition, &effects);
-                self.ground.processor.written(&effects);
+                if running.is_ahead() || !running.effects.sends.is_empty() {
+                    parts.push(Portion {
+                        topic: topic.clone(),
+                        partition: *partition,
+                        next: running.next,
+                        effects: std::mem::take(&mut running.effects),
+                    });
+                }
             }
+        }
+        Underway(parts)
+    }
+
+    /// Tells of what is written.
+    pub(super) fn written(&self, underway: &Underway) {
+        for part in &underway.0 {
+            let metrics = &self.ground.metrics;
+            metrics.count(&part.topic, part.partition, &part.effects);
+            self.ground.processor.written(&part.effects);
         }
     }
 
-    /// The offsets that the group does not know yet. What the clock has brought about goes with the
-    /// last one, so that the group can refuse it from who has lost the partition.
-    pub(super) fn offsets(&self) -> impl Iterator<Item = (&str, i32, Offset)> {
-        self.running.iter().flat_map(|(topic, partitions)| {
-            let told = partitions
-                .iter()
-                .filter(|(_, running)| running.is_ahead() || !running.effects.sends.is_empty());
-            told.filter_map(|(partition, running)| {
-                Some((topic.as_str(), *partition, running.next?))
-            })
-        })
+    /// Puts back what could not be written, before what has come since.
+    pub(super) fn take_back(&mut self, underway: Underway) {
+        for part in underway.0 {
+            let partitions = self.running.get_mut(&part.topic);
+            if let Some(running) = partitions.and_then(|all| all.get_mut(&part.partition)) {
+                self.gathered.add(&part.effects.sends);
+                let later = std::mem::replace(&mut running.effects, part.effects);
+                running.effects.sends.extend(later.sends);
+                running.effects.counted.extend(later.counted);
+            }
+        }
     }
 
     /// The partitions that have something to write, and of which no record has come yet.
@@ -227,10 +248,13 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
     }
 
-    /// Remembers that the group knows them.
-    pub(super) fn offsets_committed(&mut self) {
-        for running in all_mut(&mut self.running) {
-            running.committed = running.next;
+    /// Remembers that the group knows its offsets.
+    pub(super) fn committed(&mut self, underway: &Underway) {
+        for part in &underway.0 {
+            let partitions = self.running.get_mut(&part.topic);
+            if let Some(running) = partitions.and_then(|all| all.get_mut(&part.partition)) {
+                running.committed = part.next;
+            }
         }
     }
 
@@ -299,6 +323,20 @@ impl<'a, P: Processor> Partitions<'a, P> {
             begun.entry(topic).or_default().insert(partition, running);
         }
         begun
+    }
+}
+
+impl Underway {
+    /// What is to be written, in this order for each partition.
+    pub(super) fn sends(&self) -> impl Iterator<Item = &Send> {
+        self.0.iter().flat_map(|part| &part.effects.sends)
+    }
+
+    /// The offsets that the group does not know yet. What the clock has brought about goes with the
+    /// last one, so that the group can refuse it from who has lost the partition.
+    pub(super) fn offsets(&self) -> impl Iterator<Item = (&str, i32, Offset)> {
+        let parts = self.0.iter();
+        parts.filter_map(|part| Some((part.topic.as_str(), part.partition, part.next?)))
     }
 }
 

@@ -82,6 +82,8 @@ impl Mirror {
             ("fetch.wait.max.ms", "500"),
             ("fetch.min.bytes", "65536"),
             ("queued.max.messages.kbytes", "4096"),
+            ("queued.min.messages", "5000"),
+            ("max.partition.fetch.bytes", "65536"),
         ];
         for (name, value) in patient {
             consumer.set(name, value);

@@ -1,6 +1,6 @@
 //! Effects and the offsets of the records they came from, in one transaction.
 
-use super::Writer;
+use super::{Meanwhile, Writer};
 use crate::status::Part;
 use anyhow::{Context as _, bail};
 use footfall_task::Send;
@@ -52,12 +52,12 @@ impl Writer {
         sends: &[&Send],
         offsets: &TopicPartitionList,
         group: &ConsumerGroupMetadata,
-        is_lost: impl Fn() -> bool,
+        meanwhile: &mut Meanwhile<'_>,
     ) -> anyhow::Result<Outcome> {
         self.producer()
             .begin_transaction()
             .context("begin a transaction")?;
-        if let Err(error) = self.write_within(sends, is_lost) {
+        if let Err(error) = self.write_within(sends, meanwhile) {
             self.undo();
             return Err(error);
         }
@@ -81,11 +81,11 @@ impl Writer {
         Ok(Outcome::Committed)
     }
 
-    fn write_within(&self, sends: &[&Send], is_lost: impl Fn() -> bool) -> anyhow::Result<()> {
+    fn write_within(&self, sends: &[&Send], meanwhile: &mut Meanwhile<'_>) -> anyhow::Result<()> {
         for (index, send) in sends.iter().enumerate() {
             self.enqueue(index, &send.record)?;
         }
-        self.wait(&is_lost)?;
+        self.wait(meanwhile)?;
         // A report that is still to come would find the commit refused.
         let failed = self.deliveries().some();
         if let Some((_, error)) = failed.first() {

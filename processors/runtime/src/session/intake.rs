@@ -1,0 +1,84 @@
+//! The way of records from Kafka into their tasks.
+
+use super::{assignment::Assignment, partitions::Partitions};
+use crate::{clock, native::Inbox};
+use anyhow::bail;
+use footfall_task::Processor;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use std::time::{Duration, Instant};
+
+/// So many records are processed between two looks at everything else.
+const RECORDS_AT_ONCE: usize = 1_024;
+
+/// Where records come in, the tasks that take them, and when what they bring about is to be written.
+pub(super) struct Intake<'a, P: Processor> {
+    inbox: Inbox<Assignment>,
+    pub(super) partitions: Partitions<'a, P>,
+    /// When what has gathered is to be written and committed.
+    pub(super) due: Option<Instant>,
+    /// How much later than that, where more records wait.
+    pub(super) breath: Duration,
+}
+
+impl<'a, P: Processor> Intake<'a, P> {
+    pub(super) fn new(inbox: Inbox<Assignment>, partitions: Partitions<'a, P>) -> Self {
+        Self {
+            inbox,
+            partitions,
+            due: None,
+            breath: Duration::ZERO,
+        }
+    }
+
+    /// Processes what is there, or waits for it; whether there was anything. Leaves it where it is
+    /// while so much has gathered that it must be written first. The clock is looked at once for
+    /// many records.
+    ///
+    /// # Errors
+    /// When the consumer is of no more use.
+    pub(super) fn process(&mut self, wait: Duration) -> anyhow::Result<bool> {
+        if self.partitions.is_full() {
+            return Ok(false);
+        }
+        let batch = self.inbox.take(wait, RECORDS_AT_ONCE);
+        let (mut shortest, mut count) = (None::<Duration>, 0);
+        for record in batch.iter() {
+            match record {
+                Ok(message) => {
+                    let wait = self.partitions.process(&message.record())?;
+                    shortest = Some(shortest.map_or(wait, |other| other.min(wait)));
+                }
+                Err(error) => check(&error)?,
+            }
+            count += 1;
+        }
+        if let Some(wait) = shortest {
+            let more_wait = count == RECORDS_AT_ONCE;
+            let breath = if more_wait {
+                self.breath
+            } else {
+                Duration::ZERO
+            };
+            let due = clock::now() + wait.max(breath);
+            self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
+        }
+        Ok(count > 0)
+    }
+}
+
+/// Whether a poll that failed may be followed by another one.
+pub(super) fn check(error: &KafkaError) -> anyhow::Result<()> {
+    if let KafkaError::MessageConsumptionFatal(code) = error {
+        bail!("the consumer is of no more use: {code}");
+    }
+    if let KafkaError::MessageConsumption(
+        code @ (RDKafkaErrorCode::TopicAuthorizationFailed
+        | RDKafkaErrorCode::GroupAuthorizationFailed),
+    ) = error
+    {
+        bail!("kafka does not let this client read: {code}");
+    }
+    // Passing trouble: librdkafka tries again by itself, and the watch tells the user.
+    tracing::debug!(%error, "reading sources");
+    Ok(())
+}
