@@ -118,7 +118,7 @@ fn oldest(
         assignment.add_partition_offset(topic, *partition, Offset::Offset(gap.begin))?;
     }
     client.assign(&assignment)?;
-    let mut read = BTreeMap::new();
+    let (mut read, mut paused) = (BTreeMap::new(), TopicPartitionList::new());
     let until = clock::now() + UNTIL_READ;
     while read.len() < gaps.len() && clock::now() < until {
         match client.poll(TICK) {
@@ -137,6 +137,7 @@ fn oldest(
                 let mut enough = TopicPartitionList::new();
                 enough.add_partition(topic, partition);
                 client.pause(&enough)?;
+                paused.add_partition(topic, partition);
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => {
                 read.entry(partition).or_insert_with(nothing);
@@ -145,6 +146,8 @@ fn oldest(
             None => {}
         }
     }
+    // A pause outlives the assignment: the next look would see nothing.
+    client.resume(&paused)?;
     client.unassign()?;
     Ok(read)
 }
@@ -160,6 +163,34 @@ fn nothing() -> Behind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rdkafka::{
+        mocking::MockCluster,
+        producer::{BaseProducer, BaseRecord, Producer as _},
+    };
+
+    #[test]
+    fn a_partition_that_was_behind_is_looked_at_again() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("records", 1, 1).unwrap();
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", cluster.bootstrap_servers())
+            .set("group.id", "lag")
+            .set("enable.partition.eof", "true");
+        let producer: BaseProducer = config.create().unwrap();
+        for time in [1_000, 2_000, 3_000] {
+            let record = BaseRecord::to("records").key("key").payload("");
+            producer.send(record.timestamp(time)).unwrap();
+        }
+        producer.flush(Duration::from_secs(20)).unwrap();
+        let client = config.create_with_context(Quiet).unwrap();
+        for begin in [0, 1] {
+            let gaps = BTreeMap::from([(0, Gap { begin, end: 3 })]);
+            let read = oldest(&client, "records", &gaps).unwrap();
+            let found = read.get(&0).map(|behind| (behind.records, behind.oldest));
+            assert_eq!(found, Some((3 - begin, Some(1_000 * (begin + 1)))));
+        }
+    }
 
     #[test]
     fn the_oldest_record_is_as_old_as_it_was_until_the_next_look_is_overdue() {
