@@ -22,6 +22,8 @@ const PARTITIONS: i32 = 4;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a group is looked at.
 const LOOK: Duration = Duration::from_millis(50);
+/// What comes first is not measured.
+const WARM_UP: Duration = Duration::from_secs(1);
 /// When the records of a filled topic begin: 2026-01-01.
 const BEGINNING: i64 = 1_767_225_600_000;
 
@@ -40,9 +42,12 @@ async fn main() -> anyhow::Result<()> {
         ["pace", brokers, from, to, rate, seconds] => {
             pace(brokers, from, to, rate.parse()?, seconds.parse()?)
         }
+        ["gaps", brokers, from, to, rate, seconds] => {
+            gaps(brokers, from, to, rate.parse()?, seconds.parse()?)
+        }
         _ => bail!(
             "expected topic BROKERS TOPIC, fill BROKERS TOPIC small|page_views RECORDS KEYS, follow BROKERS GROUP \
-             TOPIC, read BROKERS TOPIC or pace BROKERS FROM TO RATE SECONDS, found {arguments:?}"
+             TOPIC, read BROKERS TOPIC, pace BROKERS FROM TO RATE SECONDS or gaps BROKERS FROM TO RATE SECONDS, found {arguments:?}"
         ),
     }
 }
@@ -224,8 +229,58 @@ fn result(message: &BorrowedMessage<'_>) -> Option<((String, i64), i64)> {
 }
 
 /// Writes records at a steady pace, and says how long after the newest record of each result it was
-/// there to be read: `P50 P99 MAX` in milliseconds.
-fn pace(brokers: &str, from: &str, to: &str, rate: u32, seconds: u64) -> anyhow::Result<()> {
+/// there to be read: `P50 P99 MAX` in milliseconds. One partition stands for all of them, so that
+/// reading takes little from what is measured.
+fn pace(brokers: &str, from: &str, to: &str, rate: u64, seconds: u64) -> anyhow::Result<()> {
+    let consumer = newest(brokers, to, 1)?;
+    let writing = write_steadily(brokers, from, rate, seconds);
+    let mut waits = Vec::new();
+    let begin = now();
+    while !writing.is_finished() {
+        if let Some(message) = consumer.poll(LOOK)
+            && let Some(time) = message?.timestamp().to_millis()
+            && begin.elapsed() > WARM_UP
+        {
+            waits.push(wall_clock() - time);
+        }
+    }
+    joined(writing)?;
+    waits.sort_unstable();
+    let at = |share: usize| waits.get(waits.len() * share / 100).copied();
+    let (p50, p99) = (at(50).context("results")?, at(99).context("results")?);
+    let most = waits.last().context("results")?;
+    writeln!(std::io::stdout(), "{p50} {p99} {most}")?;
+    Ok(())
+}
+
+/// Writes records at a steady pace, and says for how long, in milliseconds, no result came in each
+/// partition at most, the shortest time first.
+fn gaps(brokers: &str, from: &str, to: &str, rate: u64, seconds: u64) -> anyhow::Result<()> {
+    let consumer = newest(brokers, to, PARTITIONS)?;
+    let writing = write_steadily(brokers, from, rate, seconds);
+    let mut seen = BTreeMap::new();
+    while !writing.is_finished() {
+        if let Some(message) = consumer.poll(LOOK) {
+            let now = now();
+            let (last, longest) = seen
+                .entry(message?.partition())
+                .or_insert((now, Duration::ZERO));
+            *longest = (*longest).max(now - std::mem::replace(last, now));
+        }
+    }
+    joined(writing)?;
+    let mut gaps: Vec<_> = seen
+        .values()
+        .map(|(_, longest)| longest.as_millis())
+        .collect();
+    gaps.sort_unstable();
+    let gaps: Vec<_> = gaps.iter().map(u128::to_string).collect();
+    writeln!(std::io::stdout(), "{}", gaps.join(" "))?;
+    Ok(())
+}
+
+/// Reads what comes from now on in the first partitions of a topic.
+fn newest(brokers: &str, topic: &str, partitions: i32) -> anyhow::Result<BaseConsumer> {
     let mut config = client(brokers);
     config
         .set("group.id", "bench")
@@ -233,50 +288,41 @@ fn pace(brokers: &str, from: &str, to: &str, rate: u32, seconds: u64) -> anyhow:
         .set("fetch.queue.backoff.ms", "1");
     let consumer: BaseConsumer = config.create()?;
     let mut assignment = TopicPartitionList::new();
-    for partition in 0..PARTITIONS {
-        assignment.add_partition_offset(to, partition, Offset::End)?;
+    for partition in 0..partitions {
+        assignment.add_partition_offset(topic, partition, Offset::End)?;
     }
     consumer.assign(&assignment)?;
+    Ok(consumer)
+}
+
+type Writing = std::thread::JoinHandle<anyhow::Result<()>>;
+
+/// Writes what is due each millisecond.
+fn write_steadily(brokers: &str, from: &str, rate: u64, seconds: u64) -> Writing {
     let (brokers, from) = (brokers.to_owned(), from.to_owned());
-    let writing = std::thread::spawn(move || -> anyhow::Result<()> {
+    std::thread::spawn(move || {
         let producer = producer(&brokers)?;
         let start = now();
-        let all = u64::from(rate) * seconds;
-        for number in 0..all {
-            let due = Duration::from_secs(1) * u32::try_from(number)? / rate;
-            sleep(due.saturating_sub(start.elapsed()));
-            let key = format!("key-{:06}", number.wrapping_mul(7_919) % 10_000);
-            send(
-                &producer,
-                &from,
-                &key,
-                "a value of thirty bytes or so.",
-                wall_clock(),
-            )?;
+        let mut written = 0;
+        while written < rate * seconds {
+            let elapsed = start.elapsed().min(Duration::from_secs(seconds));
+            let due = u128::from(rate) * elapsed.as_micros() / 1_000_000;
+            while u128::from(written) < due {
+                let key = format!("key-{:06}", written.wrapping_mul(7_919) % 10_000);
+                let value = "a value of thirty bytes or so.";
+                send(&producer, &from, &key, value, wall_clock())?;
+                written += 1;
+            }
+            sleep(Duration::from_millis(1));
         }
         producer.flush(PATIENCE)?;
         Ok(())
-    });
-    let mut waits = Vec::new();
-    let begin = now();
-    while !writing.is_finished() {
-        if let Some(message) = consumer.poll(LOOK)
-            && let Some(time) = message?.timestamp().to_millis()
-            // The first second is for warming up.
-            && begin.elapsed() > Duration::from_secs(1)
-        {
-            waits.push(wall_clock() - time);
-        }
-    }
-    writing
-        .join()
-        .map_err(|_| anyhow::anyhow!("the writer panicked"))??;
-    waits.sort_unstable();
-    let at = |share: usize| waits.get(waits.len() * share / 100).copied();
-    let (p50, p99) = (at(50).context("results")?, at(99).context("results")?);
-    let most = waits.last().context("results")?;
-    writeln!(std::io::stdout(), "{p50} {p99} {most}")?;
-    Ok(())
+    })
+}
+
+fn joined(writing: Writing) -> anyhow::Result<()> {
+    let ended = writing.join();
+    ended.map_err(|_| anyhow::anyhow!("the writer panicked"))?
 }
 
 #[expect(clippy::disallowed_methods, reason = "time is what is measured")]

@@ -1,6 +1,8 @@
 //! `cargo xtask bench streams`: hopping windows on a real broker, with Kafka Streams on the same topic in the same run.
 
 mod contender;
+mod live;
+mod state;
 
 use super::{figure::Figure, report, report::Machine, usage};
 use crate::{
@@ -9,17 +11,12 @@ use crate::{
     stack::Stack,
 };
 use anyhow::{Context as _, bail, ensure};
-use contender::{Contender, Delivery, Job};
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use contender::{Contender, Delivery, Job, ONLY};
 use std::{
     collections::BTreeMap,
     fs,
     path::PathBuf,
-    process::{Command, Stdio},
-    time::Instant,
+    process::{Child, Command, Stdio},
 };
 
 #[derive(clap::Args)]
@@ -42,30 +39,39 @@ const BOUNDS: &[(&str, f64, f64, bool)] = &[
     (CPU_RATIO_AT_LEAST, 8.0, 20.0, true),
     (THROUGHPUT, 600.0, 1_500.0, true),
     (THROUGHPUT_RATIO, 10.0, 10.0, true),
+    (THROUGHPUT_AS_MANY_RATIO, 6.0, 14.0, true),
     (PAGE_VIEWS, 200.0, 400.0, true),
     (MEMORY, 160.0, 96.0, false),
     (MEMORY_1M, 600.0, 350.0, false),
     (CHANGELOG_RATIO, 0.125, 0.05, false),
     (RESTORE_DELETED, 3_000.0, 3_000.0, false),
     (RESTORE_KEPT, 500.0, 500.0, false),
+    (TAKE_OVER, 3_000.0, 3_000.0, false),
     (LATENCY, 300.0, 150.0, false),
+    (PAUSE, 2_000.0, 2_000.0, false),
 ];
 
 const CPU_RATIO_EXACTLY: &str = "records per CPU second against Kafka Streams, exactly once";
 const CPU_RATIO_AT_LEAST: &str = "records per CPU second against Kafka Streams, at least once";
 const THROUGHPUT: &str = "throughput, exactly once, Footfall";
 const THROUGHPUT_RATIO: &str = "throughput against Kafka Streams, exactly once";
+const THROUGHPUT_AS_MANY_RATIO: &str =
+    "throughput with as many results written, against Kafka Streams, exactly once";
 const PAGE_VIEWS: &str = "throughput of page views as JSON, by /page/url, with a repartition";
 const MEMORY: &str = "peak resident memory, exactly once, Footfall";
 const MEMORY_1M: &str = "peak resident memory at 1 M keys";
 const CHANGELOG_RATIO: &str = "changelog bytes against Kafka Streams";
 const RESTORE_DELETED: &str = "restore of 1 M windows after kill -9, state deleted";
 const RESTORE_KEPT: &str = "restore of 1 M windows after kill -9, state kept";
+const TAKE_OVER: &str = "take-over of 1 M windows by a standby";
+const PAUSE: &str = "longest pause of partitions that stay while an instance comes and goes";
 const LATENCY: &str = "newest input to visible output at 50 k records/s, p99";
 
 const KEYS: u64 = 10_000;
 /// Each is in five windows.
 const KEYS_OF_1M_WINDOWS: u64 = 200_000;
+/// With commits so often, as many results are written as Kafka Streams writes, or more.
+const OFTEN: &str = "20ms";
 const BY_URL: &str = "where = 'type == \"page_view\"'\nkey = '/page/url'";
 
 /// Measures everything and tells it.
@@ -129,13 +135,17 @@ struct Measured {
     /// Records for each second of CPU.
     per_cpu: f64,
     changelog: f64,
-    outputs: String,
+    written: f64,
+    /// How many windows there are, and a digest of their newest results.
+    windows: String,
 }
 
 /// A contender at work.
 struct Life {
     stack: Stack,
     pid: u32,
+    /// Of its HTTP interface, if it has one.
+    address: Option<String>,
 }
 
 impl Bench {
@@ -143,32 +153,57 @@ impl Bench {
     fn prepare(&self) -> anyhow::Result<()> {
         let many = self.records.to_string();
         let (keys, more_keys) = (KEYS.to_string(), KEYS_OF_1M_WINDOWS.to_string());
+        let twice = (2 * KEYS_OF_1M_WINDOWS).to_string();
         let pages = (self.records / 5).to_string();
         for [topic, kind, records, keys] in [
             ["small", "small", &many, &keys],
             ["many-keys", "small", "1000000", "1000000"],
             ["many-windows", "small", &more_keys, &more_keys],
+            ["twice-as-many", "small", &twice, &twice],
             ["pages", "page_views", &pages, &keys],
         ] {
             process::say(&format!("==> fill topic {topic}"));
             self.ask(&["fill", &self.brokers, topic, kind, records, keys])?;
         }
-        self.ask(&["topic", &self.brokers, "paced"])?;
+        for topic in ["paced", "moving"] {
+            self.ask(&["topic", &self.brokers, topic])?;
+        }
         Ok(())
     }
 
     fn run(&mut self, run: u32) -> anyhow::Result<()> {
         for delivery in [Delivery::ExactlyOnce, Delivery::AtLeastOnce] {
-            let own = self.count(run, Contender::Footfall, delivery)?;
+            let job = self.job(run, Contender::Footfall, delivery, "small");
+            let own = self.count(&job, "")?;
+            let often = match delivery {
+                Delivery::ExactlyOnce => {
+                    let job = Job {
+                        group: format!("{}-often", job.group),
+                        settings: format!("commit_interval = '{OFTEN}'"),
+                        ..job
+                    };
+                    Some(self.count(&job, ", commits every 20 ms")?)
+                }
+                Delivery::AtLeastOnce => None,
+            };
             if self.alone {
                 continue;
             }
-            let other = self.count(run, Contender::KafkaStreams, delivery)?;
-            let (own_digest, digest) = (digest(&own.outputs), digest(&other.outputs));
-            ensure!(
-                own_digest == digest,
-                "the results differ: {own_digest} and {digest}"
-            );
+            let job = self.job(run, Contender::KafkaStreams, delivery, "small");
+            let other = self.count(&job, "")?;
+            for own in often.iter().chain([&own]) {
+                ensure!(
+                    own.windows == other.windows,
+                    "the results differ: {} and {}",
+                    own.windows,
+                    other.windows
+                );
+            }
+            if let Some(often) = often
+                && often.written >= other.written
+            {
+                self.add(THROUGHPUT_AS_MANY_RATIO, "", often.rate / other.rate);
+            }
             let ratio = own.per_cpu / other.per_cpu;
             match delivery {
                 Delivery::AtLeastOnce => self.add(CPU_RATIO_AT_LEAST, "", ratio),
@@ -182,63 +217,48 @@ impl Bench {
         self.page_views(run)?;
         self.million_keys(run)?;
         self.restore(run)?;
-        self.latency(run)
+        self.take_over(run)?;
+        self.latency(run)?;
+        self.pause(run)
     }
 
-    fn count(
-        &mut self,
-        run: u32,
-        contender: Contender,
-        delivery: Delivery,
-    ) -> anyhow::Result<Measured> {
-        let job = self.job(run, contender, delivery, "small", "");
-        let life = self.begin(&job)?;
-        let rate = self.follow(&job)?;
+    /// Counts all records; `how` says what is other than usual.
+    fn count(&mut self, job: &Job<'_>, how: &str) -> anyhow::Result<Measured> {
+        let life = self.begin(job)?;
+        let rate = self.follow(job)?;
         let cpu = usage::cpu(life.pid)?.as_secs_f64();
         let memory = usage::peak_resident(life.pid)?;
         drop(life);
         let changelog = self.bytes_of(&job.changelog())?;
         let outputs = self.ask(&["read", &self.brokers, &job.to()])?;
-        let written = outputs
-            .split(' ')
-            .next()
-            .and_then(|count| count.parse().ok());
-        let of = format!("{}, {}", delivery.name(), contender.name());
+        let (written, windows) = outputs.split_once(' ').context("expected results")?;
+        let written: f64 = written.parse().context("how many results there are")?;
+        let of = format!("{}, {}{how}", job.delivery.name(), job.contender.name());
         #[expect(clippy::cast_precision_loss, reason = "millions")]
         let records = self.records as f64;
-        self.add(&format!("throughput, {of}"), "k/s", rate / 1e3);
-        self.add(
-            &format!("CPU per million records, {of}"),
-            "s",
-            cpu / records * 1e6,
-        );
-        self.add(&format!("peak resident memory, {of}"), "MiB", memory);
-        self.add(
-            &format!("changelog, {of}"),
-            "MiB",
-            changelog / f64::from(1 << 20),
-        );
-        self.add(
-            &format!("results written, {of}"),
-            "k",
-            written.unwrap_or(f64::NAN) / 1e3,
-        );
+        for (figure, unit, value) in [
+            ("throughput", "k/s", rate / 1e3),
+            ("CPU per million records", "s", cpu / records * 1e6),
+            ("peak resident memory", "MiB", memory),
+            ("changelog", "MiB", changelog / f64::from(1 << 20)),
+            ("results written", "k", written / 1e3),
+        ] {
+            self.add(&format!("{figure}, {of}"), unit, value);
+        }
         Ok(Measured {
             rate,
             per_cpu: records / cpu,
             changelog,
-            outputs,
+            written,
+            windows: windows.to_owned(),
         })
     }
 
     fn page_views(&mut self, run: u32) -> anyhow::Result<()> {
-        let job = self.job(
-            run,
-            Contender::Footfall,
-            Delivery::ExactlyOnce,
-            "pages",
-            BY_URL,
-        );
+        let job = Job {
+            more: BY_URL,
+            ..self.own_job(run, "pages")
+        };
         let _life = self.begin(&job)?;
         let rate = self.follow(&job)?;
         self.add(PAGE_VIEWS, "k/s", rate / 1e3);
@@ -246,57 +266,10 @@ impl Bench {
     }
 
     fn million_keys(&mut self, run: u32) -> anyhow::Result<()> {
-        let job = self.job(
-            run,
-            Contender::Footfall,
-            Delivery::ExactlyOnce,
-            "many-keys",
-            "",
-        );
+        let job = self.own_job(run, "many-keys");
         let life = self.begin(&job)?;
         self.follow(&job)?;
         self.add(MEMORY_1M, "MiB", usage::peak_resident(life.pid)?);
-        Ok(())
-    }
-
-    fn restore(&mut self, run: u32) -> anyhow::Result<()> {
-        for contender in [Contender::Footfall, Contender::KafkaStreams] {
-            if self.alone && contender == Contender::KafkaStreams {
-                continue;
-            }
-            let job = self.job(run, contender, Delivery::ExactlyOnce, "many-windows", "");
-            let life = self.begin(&job)?;
-            self.follow(&job)?;
-            kill_at_once(life)?;
-            let kept = self.ready_in(&job)?;
-            let state = job.state(&self.folder);
-            if state.exists() {
-                fs::remove_dir_all(&state)
-                    .with_context(|| format!("remove {}", state.display()))?;
-            }
-            let deleted = self.ready_in(&job)?;
-            let (of_kept, of_deleted) = match contender {
-                Contender::Footfall => (RESTORE_KEPT.into(), RESTORE_DELETED.into()),
-                Contender::KafkaStreams => {
-                    let of = |what| format!("{what}, Kafka Streams");
-                    (of(RESTORE_KEPT), of(RESTORE_DELETED))
-                }
-            };
-            self.add(&of_deleted, "ms", deleted);
-            self.add(&of_kept, "ms", kept);
-        }
-        Ok(())
-    }
-
-    fn latency(&mut self, run: u32) -> anyhow::Result<()> {
-        let job = self.job(run, Contender::Footfall, Delivery::ExactlyOnce, "paced", "");
-        let _life = self.begin(&job)?;
-        let said = self.ask(&["pace", &self.brokers, "paced", &job.to(), "50000", "5"])?;
-        let p99 = said
-            .split(' ')
-            .nth(1)
-            .and_then(|number| number.parse().ok());
-        self.add(LATENCY, "ms", p99.context("expected P50 P99 MAX")?);
         Ok(())
     }
 
@@ -306,7 +279,6 @@ impl Bench {
         contender: Contender,
         delivery: Delivery,
         from: &'a str,
-        more: &'a str,
     ) -> Job<'a> {
         let of = format!("{}-{}", contender.name(), delivery.name());
         Job {
@@ -314,8 +286,15 @@ impl Bench {
             delivery,
             group: format!("run{run}-{from}-{}", of.replace(' ', "-")),
             from,
-            more,
+            instance: ONLY,
+            settings: String::new(),
+            more: "",
         }
+    }
+
+    /// What this project's program does exactly once.
+    fn own_job<'a>(&self, run: u32, from: &'a str) -> Job<'a> {
+        self.job(run, Contender::Footfall, Delivery::ExactlyOnce, from)
     }
 
     /// A life that is ready to count.
@@ -324,23 +303,14 @@ impl Bench {
             self.ask(&["topic", &self.brokers, &job.to()])?;
         }
         let start = job.start(&self.folder, &self.brokers)?;
-        let mut stack = Stack::new(self.folder.join(&job.group))?;
+        let mut stack = Stack::new(self.folder.join(&job.group).join(job.instance))?;
         let pid = stack.start(start.name, &start.line)?;
         stack.wait_for(start.name, |log| start.is_ready(log))?;
-        Ok(Life { stack, pid })
-    }
-
-    /// How long a life takes until it is ready, in milliseconds; it is killed then.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the time that a restore takes is what is measured"
-    )]
-    fn ready_in(&self, job: &Job<'_>) -> anyhow::Result<f64> {
-        let begin = Instant::now();
-        let life = self.begin(job)?;
-        let taken = begin.elapsed();
-        kill_at_once(life)?;
-        Ok(taken.as_secs_f64() * 1e3)
+        Ok(Life {
+            stack,
+            pid,
+            address: start.address,
+        })
     }
 
     /// Waits until a job has committed every record, and says how many it did a second.
@@ -395,18 +365,18 @@ impl Bench {
 
     /// What the helper says.
     fn ask(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        said(self.begin_to_ask(arguments)?, arguments)
+    }
+
+    /// Starts the helper.
+    fn begin_to_ask(&self, arguments: &[&str]) -> anyhow::Result<Child> {
         let helper = cargo::target().join("release/examples/bench");
         let mut command = Command::new(helper);
-        command.args(arguments).stderr(Stdio::inherit());
-        let output = command
-            .output()
-            .context("run the helper of the benchmark")?;
-        ensure!(
-            output.status.success(),
-            "the helper failed at {arguments:?}: {}",
-            output.status
-        );
-        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+        command
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        command.spawn().context("run the helper of the benchmark")
     }
 
     fn add(&mut self, name: &str, unit: &'static str, value: f64) {
@@ -437,17 +407,15 @@ impl Bench {
     }
 }
 
-/// Without a chance to say goodbye.
-fn kill_at_once(life: Life) -> anyhow::Result<()> {
-    let pid = i32::try_from(life.pid).context("a pid")?;
-    kill(Pid::from_raw(pid), Signal::SIGKILL).context("kill a contender")?;
-    drop(life.stack);
-    Ok(())
-}
-
-/// Windows and their digest, without the number of records that it took to write them.
-fn digest(outputs: &str) -> &str {
-    outputs
-        .split_once(' ')
-        .map_or(outputs, |(_, digest)| digest)
+/// What the helper has said, once it has ended.
+fn said(helper: Child, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = helper
+        .wait_with_output()
+        .context("wait for the helper of the benchmark")?;
+    ensure!(
+        output.status.success(),
+        "the helper failed at {arguments:?}: {}",
+        output.status
+    );
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }

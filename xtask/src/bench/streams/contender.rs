@@ -9,6 +9,9 @@ use std::{
     process::Command,
 };
 
+/// The instance that has all the work.
+pub(super) const ONLY: &str = "only";
+
 /// Who counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Contender {
@@ -31,6 +34,10 @@ pub(super) struct Job<'a> {
     /// The consumer group, by which everything of it is named.
     pub(super) group: String,
     pub(super) from: &'a str,
+    /// Which of several that share the work, by its name.
+    pub(super) instance: &'a str,
+    /// More for the file, before its tables.
+    pub(super) settings: String,
     /// More of `[streams.count]`.
     pub(super) more: &'a str,
 }
@@ -69,7 +76,7 @@ impl Job<'_> {
 
     /// Where it keeps its state on this machine.
     pub(super) fn state(&self, folder: &Path) -> PathBuf {
-        folder.join(&self.group).join("state")
+        folder.join(&self.group).join(self.instance).join("state")
     }
 
     /// The topic that holds its state.
@@ -86,7 +93,7 @@ impl Job<'_> {
     }
 
     pub(super) fn start(&self, folder: &Path, brokers: &str) -> anyhow::Result<Start> {
-        let own = folder.join(&self.group);
+        let own = folder.join(&self.group).join(self.instance);
         fs::create_dir_all(&own).with_context(|| format!("make folder {}", own.display()))?;
         match self.contender {
             Contender::Footfall => self.footfall(&own, brokers),
@@ -96,7 +103,12 @@ impl Job<'_> {
 
     fn footfall(&self, own: &Path, brokers: &str) -> anyhow::Result<Start> {
         let Self {
-            group, from, more, ..
+            group,
+            from,
+            instance,
+            settings,
+            more,
+            ..
         } = self;
         let delivery = match self.delivery {
             Delivery::ExactlyOnce => "exactly_once",
@@ -104,9 +116,15 @@ impl Job<'_> {
         };
         let (address, state, to) = (free_address()?, own.join("state"), self.to());
         let state = state.display();
+        // One that has a name is given its partitions back at once after a kill, and not only when
+        // it is taken for dead; one of several leaves its partitions to the others.
+        let member = match *instance {
+            ONLY => "[kafka.consumer]\n'group.instance.id' = 'one'\n",
+            _ => "",
+        };
         let config = format!(
             "listen = '{address}'\ngroup = '{group}'\ndelivery = '{delivery}'\nstate_dir = '{state}'\n\
-             [kafka]\nbrokers = '{brokers}'\n[kafka.consumer]\n'group.instance.id' = 'one'\n\
+             {settings}\n[kafka]\nbrokers = '{brokers}'\n{member}\
              [streams.count]\nfrom = '{from}'\nto = '{to}'\n{more}\n\
              window = {{ size = '5m', advance = '1m', grace = '1m' }}\n"
         );
