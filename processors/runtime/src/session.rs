@@ -263,24 +263,28 @@ impl<'a, P: Processor> Session<'a, P> {
         };
         let due = self
             .intake
-            .due
+            .due()
             .map(|due| due.saturating_duration_since(clock::now()));
         due.map_or(longest, |left| left.min(longest))
     }
 
     fn is_commit_due(&self) -> bool {
-        let is_due = self.intake.due.is_some_and(|due| due <= clock::now());
+        let is_due = self.intake.due().is_some_and(|due| due <= clock::now());
         is_due || self.intake.partitions.is_full()
     }
 
-    /// Where records wait, a commit that took long is followed by as long a time without one: the
-    /// more of them there are, the fewer changes of state and results each of them brings about.
+    /// A commit that takes longer than the interval is followed by as long a time without one: the
+    /// more records there are to it, the fewer changes of state and results each of them brings
+    /// about.
     fn commit_and_breathe(&mut self) -> anyhow::Result<()> {
         let begin = clock::now();
         self.commit()?;
-        let longest = self.ground.config.commit_interval * LONGEST_BREATH;
-        let took = clock::now().saturating_duration_since(begin);
-        self.intake.breath = took.min(longest);
+        let end = clock::now();
+        let took = end.saturating_duration_since(begin);
+        let interval = self.ground.config.commit_interval;
+        if took > interval {
+            self.intake.not_before = end + took.min(interval * LONGEST_BREATH);
+        }
         Ok(())
     }
 

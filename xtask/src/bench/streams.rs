@@ -71,7 +71,7 @@ const KEYS: u64 = 10_000;
 /// Each is in five windows.
 const KEYS_OF_1M_WINDOWS: u64 = 200_000;
 /// With commits so often, as many results are written as Kafka Streams writes, or more.
-const OFTEN: &str = "20ms";
+const OFTEN: &str = "1ms";
 const BY_URL: &str = "where = 'type == \"page_view\"'\nkey = '/page/url'";
 
 /// Measures everything and tells it.
@@ -182,7 +182,7 @@ impl Bench {
                         settings: format!("commit_interval = '{OFTEN}'"),
                         ..job
                     };
-                    Some(self.count(&job, ", commits every 20 ms")?)
+                    Some(self.count(&job, ", commits every ms")?)
                 }
                 Delivery::AtLeastOnce => None,
             };

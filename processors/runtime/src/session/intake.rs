@@ -14,10 +14,10 @@ const RECORDS_AT_ONCE: usize = 1_024;
 pub(super) struct Intake<'a, P: Processor> {
     inbox: Inbox<Assignment>,
     pub(super) partitions: Partitions<'a, P>,
-    /// When what has gathered is to be written and committed.
+    /// When what has gathered should be written and committed.
     pub(super) due: Option<Instant>,
-    /// How much later than that, where more records wait.
-    pub(super) breath: Duration,
+    /// When that will not be too much at the earliest.
+    pub(super) not_before: Instant,
 }
 
 impl<'a, P: Processor> Intake<'a, P> {
@@ -26,8 +26,13 @@ impl<'a, P: Processor> Intake<'a, P> {
             inbox,
             partitions,
             due: None,
-            breath: Duration::ZERO,
+            not_before: clock::now(),
         }
+    }
+
+    /// When what has gathered is to be written and committed.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due.map(|due| due.max(self.not_before))
     }
 
     /// Processes what is there, or waits for it; whether there was anything. Leaves it where it is
@@ -53,13 +58,7 @@ impl<'a, P: Processor> Intake<'a, P> {
             count += 1;
         }
         if let Some(wait) = shortest {
-            let more_wait = count == RECORDS_AT_ONCE;
-            let breath = if more_wait {
-                self.breath
-            } else {
-                Duration::ZERO
-            };
-            let due = clock::now() + wait.max(breath);
+            let due = clock::now() + wait;
             self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
         }
         Ok(count > 0)

@@ -75,7 +75,11 @@ impl Bench {
             Ok(number(&standby, "footfall_store_changes_total")? >= changes)
         })?;
         until("the work to be shared", || {
-            Ok(number(&standby, ENTRIES)? == number(&owner, ENTRIES)?)
+            let of_both = |metric| {
+                Ok::<_, anyhow::Error>([number(&owner, metric)?, number(&standby, metric)?])
+            };
+            let [left, moved] = of_both(ENTRIES)?;
+            Ok(of_both("footfall_assigned_partitions")? == [2.0, 2.0] && left + moved == all)
         })?;
         let begin = Instant::now();
         drop(owner);
