@@ -18,6 +18,8 @@ use std::{
 
 /// How often a process is looked at.
 const LOOK: Duration = Duration::from_millis(5);
+/// Changes of state that a process has written.
+const CHANGES: &str = "footfall_changes_total";
 /// What a process holds of windows.
 const ENTRIES: &str = "footfall_stream_state_entries";
 /// How long it may take to be what is waited for.
@@ -37,6 +39,9 @@ impl Bench {
             let job = self.job(run, contender, Delivery::ExactlyOnce, "many-windows");
             let life = self.begin(&job)?;
             self.follow(&job)?;
+            if contender == Contender::Footfall {
+                until_stored(&life, number(&life, CHANGES)?)?;
+            }
             kill_at_once(life)?;
             let kept = self.ready_in(&job)?;
             let state = job.state(&self.folder);
@@ -68,12 +73,10 @@ impl Bench {
         let (first, second) = (job("first"), job("second"));
         let owner = self.begin(&first)?;
         self.follow(&first)?;
-        let changes = number(&owner, "footfall_changes_total")?;
+        let changes = number(&owner, CHANGES)?;
         let all = number(&owner, ENTRIES)?;
         let standby = self.begin(&second)?;
-        until("the standby to have all", || {
-            Ok(number(&standby, "footfall_store_changes_total")? >= changes)
-        })?;
+        until_stored(&standby, changes)?;
         until("the work to be shared", || {
             let of_both = |metric| {
                 Ok::<_, anyhow::Error>([number(&owner, metric)?, number(&standby, metric)?])
@@ -106,6 +109,13 @@ fn kill_at_once(life: Life) -> anyhow::Result<()> {
     kill(Pid::from_raw(pid), Signal::SIGKILL).context("kill a contender")?;
     drop(life.stack);
     Ok(())
+}
+
+/// Waits until so many changes are in a process's local store.
+fn until_stored(life: &Life, changes: f64) -> anyhow::Result<()> {
+    until("changes to be in the local store", || {
+        Ok(number(life, "footfall_store_changes_total")? >= changes)
+    })
 }
 
 /// The sum of a metric over its labels.
