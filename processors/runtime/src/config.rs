@@ -123,6 +123,9 @@ impl Config {
             // waits for the answer in a loop that costs a core.)
             ("linger.ms", "1000"),
             ("compression.type", "lz4"),
+            // The client takes half a kibibyte for each record that it holds. What is more waits
+            // where it is until some are sent.
+            ("queue.buffering.max.messages", "30000"),
             // A record that the source took must fit into `.late` and `.dlq` with its new headers;
             // the topic's own limit is the broker's matter.
             ("message.max.bytes", "100000000"),

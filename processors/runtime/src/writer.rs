@@ -96,7 +96,7 @@ impl Writer {
         let mut pause = FIRST_RETRY;
         loop {
             for index in waiting {
-                self.enqueue(index, &sends[index].record)?;
+                self.enqueue(index, &sends[index].record, meanwhile)?;
             }
             self.wait(meanwhile)?;
             let failed = self.deliveries().all();
@@ -112,17 +112,21 @@ impl Writer {
         }
     }
 
-    fn enqueue(&self, index: usize, record: &Outgoing) -> anyhow::Result<()> {
+    /// Hands a record to the producer; while that is full, others are sent first.
+    fn enqueue(
+        &self,
+        index: usize,
+        record: &Outgoing,
+        meanwhile: &mut Meanwhile<'_>,
+    ) -> anyhow::Result<()> {
         self.deliveries().outstanding.fetch_add(1, Ordering::AcqRel);
+        let mut patience = self.patience();
         loop {
             match self.outbox.send(record, index) {
                 Ok(()) => return Ok(()),
                 Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => {
-                    if self.stop.is_cancelled() {
-                        return Err(Stopped.into());
-                    }
                     if !self.outbox.flush(FLUSH) {
-                        std::thread::sleep(BETWEEN_FLUSHES);
+                        self.let_go_on(&mut patience, meanwhile)?;
                     }
                 }
                 Err(error) => {
@@ -137,15 +141,25 @@ impl Writer {
     fn wait(&self, meanwhile: &mut Meanwhile<'_>) -> anyhow::Result<()> {
         let mut patience = self.patience();
         while !self.outbox.flush(FLUSH) {
-            patience.check()?;
-            if !(meanwhile.work)()? {
-                std::thread::sleep(BETWEEN_FLUSHES);
-            }
-            if (meanwhile.is_lost)() {
-                self.producer()
-                    .purge(PurgeConfig::default().queue().inflight());
-                return Err(Lost.into());
-            }
+            self.let_go_on(&mut patience, meanwhile)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the client to its answers for a moment.
+    fn let_go_on(
+        &self,
+        patience: &mut Patience<'_>,
+        meanwhile: &mut Meanwhile<'_>,
+    ) -> anyhow::Result<()> {
+        patience.check()?;
+        if !(meanwhile.work)()? {
+            std::thread::sleep(BETWEEN_FLUSHES);
+        }
+        if (meanwhile.is_lost)() {
+            self.producer()
+                .purge(PurgeConfig::default().queue().inflight());
+            return Err(Lost.into());
         }
         Ok(())
     }

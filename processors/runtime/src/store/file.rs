@@ -24,7 +24,7 @@ use std::{
 
 pub(crate) const BUCKETS: usize = 32;
 /// Dirty pages beyond that are written before their transaction ends.
-const CACHE_BYTES: usize = 8 << 20;
+const CACHE_BYTES: usize = 4 << 20;
 /// What a bucket may gather before its blocks are put together, however little it holds.
 const LEAST: u64 = 64 << 10;
 const CHECKPOINTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("checkpoints");

@@ -28,7 +28,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// How long changes gather at most before they are written.
 const BETWEEN_WRITES: Duration = Duration::from_secs(5);
 /// So many bytes gather at most before they are written.
-const BYTES_AT_ONCE: usize = 4 << 20;
+const BYTES_AT_ONCE: usize = 2 << 20;
 /// How long a partition is followed, or not, at least.
 const BETWEEN_CHANGES: Duration = Duration::from_millis(500);
 /// How often it is looked whether changelogs are there.
@@ -81,8 +81,8 @@ impl Mirror {
         let patient = [
             ("fetch.wait.max.ms", "500"),
             ("fetch.min.bytes", "65536"),
-            ("queued.max.messages.kbytes", "4096"),
-            ("queued.min.messages", "5000"),
+            ("queued.max.messages.kbytes", "1024"),
+            ("queued.min.messages", "2000"),
             ("max.partition.fetch.bytes", "65536"),
         ];
         for (name, value) in patient {

@@ -83,7 +83,7 @@ impl Writer {
 
     fn write_within(&self, sends: &[&Send], meanwhile: &mut Meanwhile<'_>) -> anyhow::Result<()> {
         for (index, send) in sends.iter().enumerate() {
-            self.enqueue(index, &send.record)?;
+            self.enqueue(index, &send.record, meanwhile)?;
         }
         self.wait(meanwhile)?;
         // A report that is still to come would find the commit refused.
