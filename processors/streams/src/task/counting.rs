@@ -13,6 +13,9 @@ use bytes::{Bytes, BytesMut};
 use footfall_task::{Effects, Kind, Outgoing, Partition, Record, RestoreError};
 use std::sync::Arc;
 
+/// So many bytes of what is written share one piece of memory, and are freed together.
+const PIECE: usize = 16 << 10;
+
 /// Key and value of a record in a changelog.
 type Change = (Bytes, Option<Bytes>);
 
@@ -26,8 +29,6 @@ pub(super) struct Counting {
     pub(super) state: State,
     seen: Option<Seen>,
     saved_stream_time: Option<i64>,
-    /// What results are written to: many share one piece of memory.
-    results: BytesMut,
 }
 
 impl Counting {
@@ -41,7 +42,6 @@ impl Counting {
                 .dedupe
                 .map(|within| Seen::new(within, &definition.windows)),
             saved_stream_time: None,
-            results: BytesMut::new(),
             definition: Arc::clone(definition),
         }
     }
@@ -150,16 +150,16 @@ impl Counting {
     pub(super) fn commit(&mut self, partition: Partition, effects: &mut Effects) {
         let definition = &self.definition;
         let stream_time = self.state.stream_time();
-        let mut changes = Changes::default();
+        let mut changes = Changes::new();
         let push_key = match definition.windows.session_gap() {
             None => changelog::push_pane_key,
             Some(_) => changelog::push_session_key,
         };
-        let results = &mut self.results;
+        let mut results = BytesMut::with_capacity(PIECE);
         let say = |said: Said<'_>| {
             let record = match said {
                 Said::Retraction(retraction) => definition.retraction(retraction),
-                Said::Result(result) => definition.record(result, results),
+                Said::Result(result) => definition.record(result, &mut results),
             };
             effects.send(&definition.name, Kind::Output, record);
         };
@@ -219,7 +219,6 @@ impl Counting {
 }
 
 /// Changes of state, cut off pieces of memory that many share.
-#[derive(Default)]
 struct Changes {
     all: Vec<Change>,
     written: BytesMut,
@@ -227,6 +226,14 @@ struct Changes {
 }
 
 impl Changes {
+    fn new() -> Self {
+        Self {
+            all: Vec::new(),
+            written: BytesMut::with_capacity(PIECE),
+            being_written: Vec::new(),
+        }
+    }
+
     fn cut(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
         self.being_written.clear();
         write(&mut self.being_written);
