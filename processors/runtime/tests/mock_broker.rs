@@ -44,6 +44,8 @@ struct Echo {
 struct EchoTask {
     partition: Partition,
     count: u64,
+    /// Whether `many` has been met since the last commit, which is too much for one commit.
+    is_much: bool,
     has_panicked: Arc<AtomicBool>,
 }
 
@@ -69,6 +71,7 @@ impl Processor for Echo {
         EchoTask {
             partition,
             count: 0,
+            is_much: false,
             has_panicked: Arc::clone(&self.has_panicked),
         }
     }
@@ -104,12 +107,18 @@ impl Task for EchoTask {
         let value = text(record.value);
         let is_mishap = value == "mishap" && !self.has_panicked.swap(true, Ordering::Relaxed);
         assert!(!is_mishap, "as the test wants it");
+        self.is_much |= value == "many";
         let value = format!("{}: {value}", self.count);
         self.count += 1;
         self.send(Kind::Output, "out", value, effects);
     }
 
+    fn waiting(&self) -> usize {
+        if self.is_much { 100_000 } else { 0 }
+    }
+
     fn commit(&mut self, effects: &mut Effects) {
+        self.is_much = false;
         self.send(Kind::Change, "changelog", self.count.to_string(), effects);
     }
 }
@@ -135,13 +144,17 @@ impl Scene {
     }
 
     fn start(&self) -> Running {
+        self.start_with(Duration::from_millis(20))
+    }
+
+    fn start_with(&self, commit_interval: Duration) -> Running {
         let config = Config {
             kafka: Settings {
                 brokers: self.brokers.clone(),
                 ..Settings::default()
             },
             group: "echo".into(),
-            commit_interval: Duration::from_millis(20),
+            commit_interval,
             delivery: Delivery::AtLeastOnce,
             state_dir: None,
             workers: std::num::NonZeroUsize::MIN,
@@ -258,6 +271,16 @@ async fn a_new_life_goes_on_where_the_last_one_ended() {
     let second = scene.start();
     assert_eq!(scene.output(0, 3).await, ["0: a", "1: b", "2: c"]);
     second.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_be_too_much_is_committed_before_its_time() {
+    let scene = Scene::new(&["in", "out", "changelog"]);
+    let running = scene.start_with(Duration::from_hours(1));
+    scene.produce(0, &["a", "many", "b", "many"]);
+    scene.output(0, 4).await;
+    running.until(|_| scene.committed(0) == Ok(Some(4))).await;
+    running.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

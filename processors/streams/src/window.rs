@@ -144,6 +144,13 @@ impl Windows {
         }
     }
 
+    /// How many windows hold one instant at most.
+    pub(crate) fn overlapping(&self) -> usize {
+        let (size, advance) = (self.size().as_millis(), self.advance().as_millis());
+        // Sizes and advances are above zero.
+        usize::try_from((size - 1) / advance + 1).unwrap_or(usize::MAX)
+    }
+
     /// How long after its end a window takes records.
     #[must_use]
     pub const fn grace(&self) -> Span {

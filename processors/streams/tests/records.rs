@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use footfall_streams::{
-    Definition, Extract, Extracted, TestDriver, TimeWindows, Unusable, millis, own_time, stream,
+    Definition, Extract, Extracted, TestDriver, TimeWindows, Topology, Unusable, millis, own_time,
+    stream,
 };
-use footfall_task::{Outgoing, Partition, Record, Timestamp};
+use footfall_task::{
+    Effects, Kind, Offset, Outgoing, Partition, Processor as _, Record, Task as _, Timestamp,
+};
 
 fn counting() -> Definition {
     let windows = TimeWindows::of(millis(12))
@@ -163,8 +166,6 @@ fn a_re_keyed_record_is_late_as_the_record_it_was() {
 
 #[test]
 fn state_of_other_windows_is_refused() {
-    use footfall_streams::Topology;
-    use footfall_task::{Effects, Kind, Processor as _, Task as _};
     let topology = |size| {
         let windows = TimeWindows::of(millis(size)).grace(millis(3)).unwrap();
         let counts = stream("in").group_by_key().windowed_by(windows).count();
@@ -175,7 +176,7 @@ fn state_of_other_windows_is_refused() {
     let source = Record {
         topic: "in",
         partition: Partition(3),
-        offset: footfall_task::Offset(41),
+        offset: Offset(41),
         timestamp: Some(Timestamp(5)),
         key: Some(b"k"),
         value: None,
@@ -204,4 +205,28 @@ fn state_of_other_windows_is_refused() {
         "{}",
         refusals[0]
     );
+}
+
+#[test]
+fn a_commit_writes_about_as_much_as_is_said_to_wait() {
+    let mut task = Topology::new("test", [counting()]).task("in", Partition(0));
+    let mut effects = Effects::default();
+    for (offset, key) in (0..).zip(["a", "b", "a", "c"]) {
+        let record = Record {
+            topic: "in",
+            partition: Partition(0),
+            offset: Offset(offset),
+            timestamp: Some(Timestamp(21)),
+            key: Some(key.as_bytes()),
+            value: None,
+            headers: Vec::new(),
+        };
+        task.process(&record, &mut effects);
+    }
+    // Three keys, each in three windows, and a change of state for each.
+    assert_eq!(task.waiting(), 12);
+    task.commit(&mut effects);
+    // And one that says how far stream time is.
+    assert_eq!(effects.sends.len(), 13);
+    assert_eq!(task.waiting(), 0);
 }

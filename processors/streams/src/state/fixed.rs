@@ -45,7 +45,7 @@ impl Fixed {
             emit: definition.emit,
             idle: Idle::new(definition.idle_timeout),
             functions,
-            windows_of_a_pane: definition.windows.containing(0).count(),
+            windows_of_a_pane: definition.windows.overlapping(),
             keys: HashMap::new(),
             starts: BTreeMap::new(),
             stream_time: None,

@@ -137,7 +137,18 @@ proptest! {
         let windows = windows(advance + more, advance, 0);
         let all = (0..=time).step_by(usize::try_from(advance).unwrap()).map(|start| windows.at(start));
         let expected = spans(all.filter(|window| window.start <= time && time < window.end));
+        prop_assert!(windows.overlapping() >= expected.len());
         prop_assert_eq!(spans(windows.containing(time)), expected);
+    }
+
+    #[test]
+    fn no_more_windows_overlap_than_there_are_at_some_time(
+        advance in 1..40_i64, more in 0..100_i64,
+    ) {
+        let windows = windows(advance + more, advance, 0);
+        let far = 40 * 140;
+        let most = (far..far + advance).map(|time| windows.containing(time).count()).max();
+        prop_assert_eq!(Some(windows.overlapping()), most);
     }
 
     #[test]
