@@ -118,7 +118,7 @@ fn oldest(
         assignment.add_partition_offset(topic, *partition, Offset::Offset(gap.begin))?;
     }
     client.assign(&assignment)?;
-    let (mut read, mut paused) = (BTreeMap::new(), TopicPartitionList::new());
+    let mut read = BTreeMap::new();
     let until = clock::now() + UNTIL_READ;
     while read.len() < gaps.len() && clock::now() < until {
         match client.poll(TICK) {
@@ -137,7 +137,6 @@ fn oldest(
                 let mut enough = TopicPartitionList::new();
                 enough.add_partition(topic, partition);
                 client.pause(&enough)?;
-                paused.add_partition(topic, partition);
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => {
                 read.entry(partition).or_insert_with(nothing);
@@ -147,7 +146,7 @@ fn oldest(
         }
     }
     // A pause outlives the assignment: the next look would see nothing.
-    client.resume(&paused)?;
+    client.resume(&assignment)?;
     client.unassign()?;
     Ok(read)
 }
