@@ -155,9 +155,13 @@ async fn after_a_minute_without_a_broker_the_results_are_those_of_a_run_that_not
     assert!(aggregation.program.is_running());
     kafka.start_again().await;
     load.await.unwrap();
-    until_all_is_counted(&kafka, &to, turns * TURN).await;
+    // Apache Kafka may append what it was sent while it ended a second time, under the same
+    // sequence numbers, so what is to be counted is what the topic has.
+    let written = kafka.read(&source).await.unwrap().len();
+    assert!(written >= turns * TURN, "{written}");
+    until_all_is_counted(&kafka, &to, written).await;
     assert!(aggregation.program.is_running());
-    assert_undisturbed(&kafka, &source, &to, turns * TURN).await;
+    assert_undisturbed(&kafka, &source, &to, written).await;
 }
 
 #[tokio::test]
