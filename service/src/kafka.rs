@@ -1,5 +1,6 @@
 //! Kafka clients as the configuration describes them, and topics that are made when they are missing.
 
+mod admin;
 mod policies;
 mod topics;
 
@@ -58,6 +59,8 @@ impl Settings {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.brokers);
         config.set("client.id", "footfall");
+        // A client pauses for half of it between its first connections, too. Later ones back off.
+        config.set("reconnect.backoff.ms", "20");
         for (name, value) in defaults
             .iter()
             .copied()

@@ -1,13 +1,12 @@
 use super::{
     Error, Settings,
-    topics::{Admin, TIMEOUT, unreachable},
+    admin::{Admin, TIMEOUT, blocking, unreachable, with_admin},
 };
 use rdkafka::{
-    admin::{AdminClient, AdminOptions, ResourceSpecifier},
-    config::FromClientConfig as _,
+    admin::{AdminOptions, ResourceSpecifier},
     types::RDKafkaErrorCode,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What Kafka says of a topic's `cleanup.policy`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,51 +25,43 @@ pub async fn cleanup_policies(
     settings: &Settings,
     topics: &[&str],
 ) -> Result<BTreeMap<String, Policy>, Error> {
-    let admin = AdminClient::from_config(&settings.admin())
-        .map_err(|source| unreachable(settings, source))?;
-    let (admin, is_mock) = tell_mock(admin).await;
-    if is_mock {
-        let why = "this broker is none of Apache Kafka's";
-        let untold = topics.iter();
-        let untold = untold.map(|topic| ((*topic).to_owned(), Policy::Untold(why.into())));
-        return Ok(untold.collect());
-    }
-    let asked: Vec<_> = topics
-        .iter()
-        .map(|topic| ResourceSpecifier::Topic(topic))
-        .collect();
-    let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
-    let answers = admin
-        .describe_configs(&asked, &options)
-        .await
-        .map_err(|source| unreachable(settings, source))?;
-    let mut policies = BTreeMap::new();
-    // Answers have the order of the questions.
-    for (topic, answer) in topics.iter().zip(answers) {
-        let policy = match answer {
-            Ok(described) => {
-                let entry = described.get("cleanup.policy");
-                let value = entry.and_then(|entry| entry.value.clone());
-                Policy::Is(value.unwrap_or_default())
-            }
-            Err(RDKafkaErrorCode::UnknownTopicOrPartition) => continue,
-            Err(code) => Policy::Untold(code.to_string()),
-        };
-        policies.insert((*topic).to_owned(), policy);
-    }
-    Ok(policies)
+    with_admin(settings, async |admin| {
+        if is_mock(&admin).await {
+            let why = "this broker is none of Apache Kafka's";
+            let untold = topics.iter();
+            let untold = untold.map(|topic| ((*topic).to_owned(), Policy::Untold(why.into())));
+            return Ok(untold.collect());
+        }
+        let asked: Vec<_> = topics
+            .iter()
+            .map(|topic| ResourceSpecifier::Topic(topic))
+            .collect();
+        let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
+        let answers = admin
+            .describe_configs(&asked, &options)
+            .await
+            .map_err(|source| unreachable(settings, source))?;
+        let mut policies = BTreeMap::new();
+        // Answers have the order of the questions.
+        for (topic, answer) in topics.iter().zip(answers) {
+            let policy = match answer {
+                Ok(described) => {
+                    let entry = described.get("cleanup.policy");
+                    let value = entry.and_then(|entry| entry.value.clone());
+                    Policy::Is(value.unwrap_or_default())
+                }
+                Err(RDKafkaErrorCode::UnknownTopicOrPartition) => continue,
+                Err(code) => Policy::Untold(code.to_string()),
+            };
+            policies.insert((*topic).to_owned(), policy);
+        }
+        Ok(policies)
+    })
+    .await
 }
 
-/// Whether the broker is librdkafka's mock cluster, which lets admin clients wait in vain. The call
-/// blocks, so it has a thread of its own.
-async fn tell_mock(admin: Admin) -> (Admin, bool) {
-    let asked = tokio::task::spawn_blocking(move || {
-        let cluster = admin.inner().fetch_cluster_id(TIMEOUT);
-        let is_mock = cluster.is_some_and(|cluster| cluster.starts_with("mockCluster"));
-        (admin, is_mock)
-    });
-    match asked.await {
-        Ok(told) => told,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-    }
+/// Whether the broker is librdkafka's mock cluster, which lets admin clients wait in vain.
+async fn is_mock(admin: &Arc<Admin>) -> bool {
+    let cluster = blocking(admin, |admin| admin.inner().fetch_cluster_id(TIMEOUT)).await;
+    cluster.is_some_and(|cluster| cluster.starts_with("mockCluster"))
 }

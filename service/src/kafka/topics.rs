@@ -1,16 +1,14 @@
-use super::Settings;
+use super::{
+    Settings,
+    admin::{Admin, TIMEOUT, blocking, unreachable, with_admin},
+};
 use crate::config;
 use rdkafka::{
-    admin::{AdminClient, AdminOptions, TopicReplication},
-    client::DefaultClientContext,
-    config::FromClientConfig as _,
+    admin::{AdminOptions, TopicReplication},
     types::RDKafkaErrorCode,
 };
 use serde::Deserialize;
-use std::{collections::BTreeMap, time::Duration};
-
-/// How long the broker may take for one answer.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// What librdkafka takes for "as the broker is set up".
 const BROKER_DEFAULT: i32 = -1;
@@ -84,52 +82,43 @@ pub async fn create_missing(
     how: &CreateTopics,
     wanted: &[NewTopic],
 ) -> Result<Vec<String>, Error> {
-    let admin = AdminClient::from_config(&settings.admin())
-        .map_err(|source| unreachable(settings, source))?;
-    let (admin, mut partitions) = existing(settings, admin).await?;
-    let retention = how
-        .retention
-        .map_or("-1".into(), |kept| kept.as_millis().to_string());
-    let mut made = Vec::new();
-    for topic in wanted {
-        if partitions.contains_key(&topic.name) {
-            continue;
+    with_admin(settings, async |admin| {
+        let mut partitions = existing(settings, &admin).await?;
+        let retention = how
+            .retention
+            .map_or("-1".into(), |kept| kept.as_millis().to_string());
+        let mut made = Vec::new();
+        for topic in wanted {
+            if partitions.contains_key(&topic.name) {
+                continue;
+            }
+            let count = match &topic.like {
+                None => how.partitions.unwrap_or(BROKER_DEFAULT),
+                Some(like) => *partitions.get(like).ok_or_else(|| Error::NoSource {
+                    topic: topic.name.clone(),
+                    like: like.clone(),
+                })?,
+            };
+            create(&admin, topic, count, &retention).await?;
+            partitions.insert(topic.name.clone(), count);
+            made.push(topic.name.clone());
         }
-        let count = match &topic.like {
-            None => how.partitions.unwrap_or(BROKER_DEFAULT),
-            Some(like) => *partitions.get(like).ok_or_else(|| Error::NoSource {
-                topic: topic.name.clone(),
-                like: like.clone(),
-            })?,
-        };
-        create(&admin, topic, count, &retention).await?;
-        partitions.insert(topic.name.clone(), count);
-        made.push(topic.name.clone());
-    }
-    Ok(made)
+        Ok(made)
+    })
+    .await
 }
 
-pub(super) type Admin = AdminClient<DefaultClientContext>;
-
-/// The partition count of every topic there is. The call blocks, so it has a thread of its own.
-async fn existing(
-    settings: &Settings,
-    admin: Admin,
-) -> Result<(Admin, BTreeMap<String, i32>), Error> {
-    let asked = tokio::task::spawn_blocking(move || {
-        let metadata = admin.inner().fetch_metadata(None, TIMEOUT);
-        (admin, metadata)
-    });
-    let (admin, metadata) = match asked.await {
-        Ok(answer) => answer,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-    };
-    let metadata = metadata.map_err(|source| unreachable(settings, source))?;
+/// The partition count of every topic there is.
+async fn existing(settings: &Settings, admin: &Arc<Admin>) -> Result<BTreeMap<String, i32>, Error> {
+    let asked = blocking(admin, |admin| admin.inner().fetch_metadata(None, TIMEOUT));
+    let metadata = asked
+        .await
+        .map_err(|source| unreachable(settings, source))?;
     let counts = metadata.topics().iter().map(|topic| {
         let count = i32::try_from(topic.partitions().len()).unwrap_or(BROKER_DEFAULT);
         (topic.name().to_owned(), count)
     });
-    Ok((admin, counts.collect()))
+    Ok(counts.collect())
 }
 
 async fn create(
@@ -167,11 +156,4 @@ async fn create(
         }
     }
     Ok(())
-}
-
-pub(super) fn unreachable(settings: &Settings, source: rdkafka::error::KafkaError) -> Error {
-    Error::Unreachable {
-        brokers: settings.brokers.clone(),
-        source,
-    }
 }
