@@ -90,7 +90,7 @@ impl Restoration {
         store: Option<&Store>,
         metrics: &Metrics,
     ) -> anyhow::Result<Self> {
-        let consumer = consumer(config)?;
+        let consumer = consumer(config, changelog)?;
         let settling = Settling::begin(config, changelog, partitions)?;
         Ok(Self {
             from_changelog: metrics.restored(changelog, "changelog"),
@@ -254,7 +254,7 @@ impl Settling {
     ) -> anyhow::Result<Self> {
         let mut config = config.clone();
         config.set("isolation.level", "read_uncommitted");
-        let written = consumer(&config)?;
+        let written = consumer(&config, changelog)?;
         let mut settling = Self {
             undecided: BTreeMap::new(),
             filled: BTreeSet::new(),
@@ -291,8 +291,15 @@ impl Settling {
     }
 }
 
-fn consumer(config: &ClientConfig) -> anyhow::Result<BaseConsumer<Quiet>> {
-    BaseConsumer::from_config_and_context(config, Quiet).context("make a consumer of changelogs")
+/// A consumer that knows who leads the changelog's partitions: the first question to leaders that are
+/// not known may wait 100 ms for them.
+fn consumer(config: &ClientConfig, changelog: &str) -> anyhow::Result<BaseConsumer<Quiet>> {
+    let consumer = BaseConsumer::from_config_and_context(config, Quiet);
+    let consumer: BaseConsumer<Quiet> = consumer.context("make a consumer of changelogs")?;
+    consumer
+        .fetch_metadata(Some(changelog), PATIENCE)
+        .with_context(|| format!("find who leads changelog `{changelog}`"))?;
+    Ok(consumer)
 }
 
 fn ends(

@@ -39,6 +39,8 @@ use tokio_util::sync::CancellationToken;
 const TICK: Duration = Duration::from_millis(50);
 /// How long the loop waits for records while state is restored.
 const WHILE_RESTORING: Duration = Duration::from_millis(1);
+/// How often the loop looks around while it has no partitions.
+const WHILE_WAITING: Duration = Duration::from_millis(10);
 /// How long the group may take to say what its offsets are.
 const UNTIL_TOLD: Duration = Duration::from_secs(10);
 /// After so many commits that the group has refused, only joining it anew helps.
@@ -258,6 +260,8 @@ impl<'a, P: Processor> Session<'a, P> {
     fn until_commit(&self) -> Duration {
         let longest = if self.intake.partitions.is_restoring() {
             WHILE_RESTORING
+        } else if self.intake.partitions.is_empty() {
+            WHILE_WAITING
         } else {
             TICK
         };

@@ -91,7 +91,10 @@ impl<'a, P: Processor> Partitions<'a, P> {
             Event::Assigned(places) => {
                 tracing::info!(count = places.len(), "partitions assigned");
                 let tasks = self.begin(places);
-                self.restoring.push_back(Restoring::new(tasks));
+                let restoring = Restoring::new(tasks);
+                // Before it is said that they have come, or this would be ready for a moment.
+                restoring.tell(&self.ground.status);
+                self.restoring.push_back(restoring);
                 self.ground.status.goes_on(Part::Joining);
                 self.ground.status.goes_on(Part::Session);
             }
@@ -100,6 +103,11 @@ impl<'a, P: Processor> Partitions<'a, P> {
         let all = waiting.chain([&mut self.running]);
         let places: BTreeSet<_> = all.flat_map(|tasks| places(tasks)).collect();
         self.ground.assign(places);
+    }
+
+    /// Whether the group has given out none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.restoring.is_empty() && self.running.values().all(BTreeMap::is_empty)
     }
 
     /// Whether partitions wait for their state.

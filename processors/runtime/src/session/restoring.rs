@@ -1,7 +1,10 @@
 //! Partitions that wait for the state that their predecessors have left.
 
 use super::{Ground, partitions::Tasks};
-use crate::{restore::Restoration, status::Part};
+use crate::{
+    restore::Restoration,
+    status::{Part, Report},
+};
 use anyhow::Context as _;
 use footfall_task::{Processor, Task};
 use std::{
@@ -54,6 +57,14 @@ impl<T: Task> Restoring<T> {
         &mut self.tasks
     }
 
+    /// Says which state is waited for, if any.
+    pub(super) fn tell(&self, status: &Report) {
+        if let Some(Changelog { name, .. }) = self.unread.front() {
+            let reason = format!("restoring state from `{name}`");
+            status.holds_up(Part::Restore, reason);
+        }
+    }
+
     /// Goes on for a short while, and says whether all tasks have their state.
     ///
     /// # Errors
@@ -68,6 +79,7 @@ impl<T: Task> Restoring<T> {
         };
         if first.go_on(ground, &mut self.tasks)? {
             self.unread.pop_front();
+            self.tell(&ground.status);
         }
         Ok(self.unread.is_empty())
     }
@@ -83,8 +95,6 @@ impl Changelog {
         let reading = match &mut self.reading {
             Some(reading) => reading,
             none => {
-                let reason = format!("restoring state from `{name}`");
-                ground.status.holds_up(Part::Restore, reason);
                 let config = ground.config.observer();
                 let partitions = &self.partitions;
                 none.insert(Restoration::begin(
