@@ -1,9 +1,10 @@
 //! Kafka clients as the configuration describes them, and topics that are made when they are missing.
 
-mod admin;
+mod brief;
 mod policies;
 mod topics;
 
+pub use brief::Brief;
 pub use policies::{Policy, cleanup_policies};
 pub use topics::{CreateTopics, Error, NewTopic, create_missing};
 

@@ -7,6 +7,7 @@ use crate::{
     store::{self, Place, Snapshot, Store, Unusable},
 };
 use anyhow::{Context as _, anyhow, bail};
+use footfall_service::kafka::Brief;
 use prometheus_client::metrics::counter::Counter;
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
@@ -32,7 +33,7 @@ pub(crate) struct Restoration {
     changelog: Arc<str>,
     /// Sees what is committed. One for each changelog: the event that says "end" names a partition
     /// and no topic.
-    consumer: BaseConsumer<Quiet>,
+    consumer: Brief<BaseConsumer<Quiet>>,
     stage: Stage,
     store: Option<Store>,
     from_changelog: Counter,
@@ -293,9 +294,9 @@ impl Settling {
 
 /// A consumer that knows who leads the changelog's partitions: the first question to leaders that are
 /// not known may wait 100 ms for them.
-fn consumer(config: &ClientConfig, changelog: &str) -> anyhow::Result<BaseConsumer<Quiet>> {
+fn consumer(config: &ClientConfig, changelog: &str) -> anyhow::Result<Brief<BaseConsumer<Quiet>>> {
     let consumer = BaseConsumer::from_config_and_context(config, Quiet);
-    let consumer: BaseConsumer<Quiet> = consumer.context("make a consumer of changelogs")?;
+    let consumer = Brief::new(consumer.context("make a consumer of changelogs")?);
     consumer
         .fetch_metadata(Some(changelog), PATIENCE)
         .with_context(|| format!("find who leads changelog `{changelog}`"))?;

@@ -1,12 +1,12 @@
 use super::{
     Error, Settings,
-    admin::{Admin, TIMEOUT, blocking, unreachable, with_admin},
+    topics::{Admin, TIMEOUT, admin, unreachable},
 };
 use rdkafka::{
     admin::{AdminOptions, ResourceSpecifier},
     types::RDKafkaErrorCode,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 /// What Kafka says of a topic's `cleanup.policy`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,43 +25,42 @@ pub async fn cleanup_policies(
     settings: &Settings,
     topics: &[&str],
 ) -> Result<BTreeMap<String, Policy>, Error> {
-    with_admin(settings, async |admin| {
-        if is_mock(&admin).await {
-            let why = "this broker is none of Apache Kafka's";
-            let untold = topics.iter();
-            let untold = untold.map(|topic| ((*topic).to_owned(), Policy::Untold(why.into())));
-            return Ok(untold.collect());
-        }
-        let asked: Vec<_> = topics
-            .iter()
-            .map(|topic| ResourceSpecifier::Topic(topic))
-            .collect();
-        let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
-        let answers = admin
-            .describe_configs(&asked, &options)
-            .await
-            .map_err(|source| unreachable(settings, source))?;
-        let mut policies = BTreeMap::new();
-        // Answers have the order of the questions.
-        for (topic, answer) in topics.iter().zip(answers) {
-            let policy = match answer {
-                Ok(described) => {
-                    let entry = described.get("cleanup.policy");
-                    let value = entry.and_then(|entry| entry.value.clone());
-                    Policy::Is(value.unwrap_or_default())
-                }
-                Err(RDKafkaErrorCode::UnknownTopicOrPartition) => continue,
-                Err(code) => Policy::Untold(code.to_string()),
-            };
-            policies.insert((*topic).to_owned(), policy);
-        }
-        Ok(policies)
-    })
-    .await
+    let admin = admin(settings)?;
+    if is_mock(&admin).await {
+        let why = "this broker is none of Apache Kafka's";
+        let untold = topics.iter();
+        let untold = untold.map(|topic| ((*topic).to_owned(), Policy::Untold(why.into())));
+        return Ok(untold.collect());
+    }
+    let asked: Vec<_> = topics
+        .iter()
+        .map(|topic| ResourceSpecifier::Topic(topic))
+        .collect();
+    let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
+    let answers = admin
+        .describe_configs(&asked, &options)
+        .await
+        .map_err(|source| unreachable(settings, source))?;
+    let mut policies = BTreeMap::new();
+    // Answers have the order of the questions.
+    for (topic, answer) in topics.iter().zip(answers) {
+        let policy = match answer {
+            Ok(described) => {
+                let entry = described.get("cleanup.policy");
+                let value = entry.and_then(|entry| entry.value.clone());
+                Policy::Is(value.unwrap_or_default())
+            }
+            Err(RDKafkaErrorCode::UnknownTopicOrPartition) => continue,
+            Err(code) => Policy::Untold(code.to_string()),
+        };
+        policies.insert((*topic).to_owned(), policy);
+    }
+    Ok(policies)
 }
 
 /// Whether the broker is librdkafka's mock cluster, which lets admin clients wait in vain.
-async fn is_mock(admin: &Arc<Admin>) -> bool {
-    let cluster = blocking(admin, |admin| admin.inner().fetch_cluster_id(TIMEOUT)).await;
+async fn is_mock(admin: &Admin) -> bool {
+    let asked = admin.blocking(|admin| admin.inner().fetch_cluster_id(TIMEOUT));
+    let cluster = asked.await;
     cluster.is_some_and(|cluster| cluster.starts_with("mockCluster"))
 }

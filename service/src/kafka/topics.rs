@@ -1,14 +1,17 @@
-use super::{
-    Settings,
-    admin::{Admin, TIMEOUT, blocking, unreachable, with_admin},
-};
+use super::{Brief, Settings};
 use crate::config;
 use rdkafka::{
-    admin::{AdminOptions, TopicReplication},
+    admin::{AdminClient, AdminOptions, TopicReplication},
+    client::DefaultClientContext,
+    config::FromClientConfig as _,
+    error::KafkaError,
     types::RDKafkaErrorCode,
 };
 use serde::Deserialize;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
+
+/// How long the broker may take for one answer.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What librdkafka takes for "as the broker is set up".
 const BROKER_DEFAULT: i32 = -1;
@@ -46,7 +49,7 @@ pub enum Error {
     Unreachable {
         brokers: String,
         #[source]
-        source: rdkafka::error::KafkaError,
+        source: KafkaError,
     },
     /// The broker refused a topic.
     #[error(
@@ -63,7 +66,7 @@ pub enum Error {
     Unanswered {
         topic: String,
         #[source]
-        source: rdkafka::error::KafkaError,
+        source: KafkaError,
     },
     /// The topic whose partition count counts is not there.
     #[error(
@@ -82,35 +85,42 @@ pub async fn create_missing(
     how: &CreateTopics,
     wanted: &[NewTopic],
 ) -> Result<Vec<String>, Error> {
-    with_admin(settings, async |admin| {
-        let mut partitions = existing(settings, &admin).await?;
-        let retention = how
-            .retention
-            .map_or("-1".into(), |kept| kept.as_millis().to_string());
-        let mut made = Vec::new();
-        for topic in wanted {
-            if partitions.contains_key(&topic.name) {
-                continue;
-            }
-            let count = match &topic.like {
-                None => how.partitions.unwrap_or(BROKER_DEFAULT),
-                Some(like) => *partitions.get(like).ok_or_else(|| Error::NoSource {
-                    topic: topic.name.clone(),
-                    like: like.clone(),
-                })?,
-            };
-            create(&admin, topic, count, &retention).await?;
-            partitions.insert(topic.name.clone(), count);
-            made.push(topic.name.clone());
+    let admin = admin(settings)?;
+    let mut partitions = existing(settings, &admin).await?;
+    let retention = how
+        .retention
+        .map_or("-1".into(), |kept| kept.as_millis().to_string());
+    let mut made = Vec::new();
+    for topic in wanted {
+        if partitions.contains_key(&topic.name) {
+            continue;
         }
-        Ok(made)
-    })
-    .await
+        let count = match &topic.like {
+            None => how.partitions.unwrap_or(BROKER_DEFAULT),
+            Some(like) => *partitions.get(like).ok_or_else(|| Error::NoSource {
+                topic: topic.name.clone(),
+                like: like.clone(),
+            })?,
+        };
+        create(&admin, topic, count, &retention).await?;
+        partitions.insert(topic.name.clone(), count);
+        made.push(topic.name.clone());
+    }
+    Ok(made)
+}
+
+pub(super) type Admin = Brief<AdminClient<DefaultClientContext>>;
+
+pub(super) fn admin(settings: &Settings) -> Result<Admin, Error> {
+    match AdminClient::from_config(&settings.admin()) {
+        Ok(admin) => Ok(Brief::new(admin)),
+        Err(source) => Err(unreachable(settings, source)),
+    }
 }
 
 /// The partition count of every topic there is.
-async fn existing(settings: &Settings, admin: &Arc<Admin>) -> Result<BTreeMap<String, i32>, Error> {
-    let asked = blocking(admin, |admin| admin.inner().fetch_metadata(None, TIMEOUT));
+async fn existing(settings: &Settings, admin: &Admin) -> Result<BTreeMap<String, i32>, Error> {
+    let asked = admin.blocking(|admin| admin.inner().fetch_metadata(None, TIMEOUT));
     let metadata = asked
         .await
         .map_err(|source| unreachable(settings, source))?;
@@ -156,4 +166,11 @@ async fn create(
         }
     }
     Ok(())
+}
+
+pub(super) fn unreachable(settings: &Settings, source: KafkaError) -> Error {
+    Error::Unreachable {
+        brokers: settings.brokers.clone(),
+        source,
+    }
 }
