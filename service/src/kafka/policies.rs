@@ -60,7 +60,12 @@ pub async fn cleanup_policies(
 
 /// Whether the broker is librdkafka's mock cluster, which lets admin clients wait in vain.
 async fn is_mock(admin: &Admin) -> bool {
-    let asked = admin.blocking(|admin| admin.inner().fetch_cluster_id(TIMEOUT));
+    let asked = admin.blocking(|admin| {
+        // With the brokers' first answer comes the cluster's name; librdkafka may miss it while it
+        // waits for that alone.
+        admin.inner().fetch_metadata(None, TIMEOUT).ok()?;
+        admin.inner().fetch_cluster_id(TIMEOUT)
+    });
     let cluster = asked.await;
     cluster.is_some_and(|cluster| cluster.starts_with("mockCluster"))
 }

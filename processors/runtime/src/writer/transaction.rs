@@ -38,7 +38,7 @@ impl Writer {
             .holds_up(Part::Writer, "waiting for kafka's transactions");
         // Once the brokers are known: librdkafka drops the connection over which it learns of them, and
         // with it the question who coordinates, to ask again half a second later.
-        let _cluster = self.producer().client().fetch_cluster_id(ONE_TRY);
+        let _brokers = self.producer().client().fetch_metadata(None, ONE_TRY);
         self.repeat(|| self.producer().init_transactions(ONE_TRY))
             .context("make ready for transactions")?;
         self.status.goes_on(Part::Writer);
