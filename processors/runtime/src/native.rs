@@ -191,7 +191,7 @@ pub(crate) struct Inbox<C: ConsumerContext> {
     /// Taken from the library and not given back yet; empty between two calls.
     taken: Vec<*mut c::rd_kafka_message_t>,
     /// The queue is of this client, which must outlive it.
-    _consumer: Arc<BaseConsumer<C>>,
+    consumer: Arc<BaseConsumer<C>>,
 }
 
 /// The library's queue behind an inbox.
@@ -214,7 +214,7 @@ impl<C: ConsumerContext> Inbox<C> {
         Ok(Self {
             queue: Arc::new(Queue(queue)),
             taken: Vec::new(),
-            _consumer: Arc::clone(consumer),
+            consumer: Arc::clone(consumer),
         })
     }
 
@@ -231,6 +231,26 @@ impl<C: ConsumerContext> Inbox<C> {
             self.fill(wait, 1);
         }
         Batch(&mut self.taken)
+    }
+
+    /// The offset after a partition's last record, as its newest fetch has told it, if there was one.
+    pub(crate) fn end_of(&self, topic: &str, partition: i32) -> Option<Offset> {
+        let topic = CString::new(topic).ok()?;
+        let (mut first, mut end) = (0, -1);
+        // SAFETY: the client lives, and the library writes two numbers where it is told to.
+        let answer = unsafe {
+            let client = self.consumer.client().native_ptr();
+            let topic = topic.as_ptr();
+            c::rd_kafka_get_watermark_offsets(
+                client,
+                topic,
+                partition,
+                &raw mut first,
+                &raw mut end,
+            )
+        };
+        let is_known = answer == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR && end >= 0;
+        is_known.then_some(Offset(end))
     }
 
     fn fill(&mut self, wait: Duration, most: usize) {

@@ -277,16 +277,17 @@ impl<'a, P: Processor> Session<'a, P> {
         is_due || self.intake.partitions.is_full()
     }
 
-    /// A commit that takes longer than the interval is followed by as long a time without one: the
-    /// more records there are to it, the fewer changes of state and results each of them brings
-    /// about.
+    /// While more is left on Kafka than the last commit was about, a commit that took longer than
+    /// the interval is followed by as long a time without one: the more records there are to it,
+    /// the fewer changes of state and results each of them brings about.
     fn commit_and_breathe(&mut self) -> anyhow::Result<()> {
+        let processed = self.intake.take_processed();
         let begin = clock::now();
         self.commit()?;
         let end = clock::now();
         let took = end.saturating_duration_since(begin);
         let interval = self.ground.config.commit_interval;
-        if took > interval {
+        if took > interval && self.intake.lag() > processed {
             self.intake.not_before = end + took.min(interval * LONGEST_BREATH);
         }
         Ok(())

@@ -79,6 +79,22 @@ fn keys(inbox: &mut Inbox<Quiet>, count: usize, most: usize) -> Vec<String> {
 }
 
 #[test]
+fn the_end_of_a_partition_is_known_once_it_was_read() {
+    let cluster = cluster();
+    let brokers = cluster.bootstrap_servers();
+    let outbox = outbox(&brokers);
+    for number in 0..3 {
+        outbox.send(&outgoing("key"), number).unwrap();
+    }
+    assert!(outbox.flush(LONG));
+
+    let mut inbox = inbox(&brokers);
+    assert_eq!(inbox.end_of("no such topic", 0), None);
+    keys(&mut inbox, 1, 1);
+    assert_eq!(inbox.end_of(TOPIC, 0), Some(Offset(3)));
+}
+
+#[test]
 fn a_record_is_as_it_was_written() {
     let cluster = cluster();
     let brokers = cluster.bootstrap_servers();

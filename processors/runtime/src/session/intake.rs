@@ -18,6 +18,8 @@ pub(super) struct Intake<'a, P: Processor> {
     pub(super) due: Option<Instant>,
     /// When that will not be too much at the earliest.
     pub(super) not_before: Instant,
+    /// Records that were processed since this was asked last.
+    processed: u64,
 }
 
 impl<'a, P: Processor> Intake<'a, P> {
@@ -27,12 +29,24 @@ impl<'a, P: Processor> Intake<'a, P> {
             partitions,
             due: None,
             not_before: clock::now(),
+            processed: 0,
         }
     }
 
     /// When what has gathered is to be written and committed.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due.map(|due| due.max(self.not_before))
+    }
+
+    /// How many records were processed since the last call.
+    pub(super) fn take_processed(&mut self) -> u64 {
+        std::mem::take(&mut self.processed)
+    }
+
+    /// How many records are on Kafka that were not processed yet, as far as is known.
+    pub(super) fn lag(&self) -> u64 {
+        self.partitions
+            .lag(|topic, partition| self.inbox.end_of(topic, partition))
     }
 
     /// Processes what is there, or waits for it; whether there was anything. Leaves it where it is
@@ -61,6 +75,7 @@ impl<'a, P: Processor> Intake<'a, P> {
             let due = clock::now() + wait;
             self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
         }
+        self.processed += count;
         Ok(count > 0)
     }
 }

@@ -266,6 +266,18 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
     }
 
+    /// How many records lie between what was processed and the `end` of each partition.
+    pub(super) fn lag(&self, end: impl Fn(&str, i32) -> Option<Offset>) -> u64 {
+        let places = self.running.iter().flat_map(|(topic, partitions)| {
+            let end = &end;
+            partitions.iter().filter_map(move |(partition, running)| {
+                let left = end(topic, *partition)?.0 - running.next?.0;
+                u64::try_from(left).ok()
+            })
+        });
+        places.sum()
+    }
+
     /// Partitions that the group does not know to be here, and of which nothing was read yet.
     pub(super) fn unclaimed(&self) -> impl Iterator<Item = (String, i32)> {
         self.running.iter().flat_map(|(topic, partitions)| {
