@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a group is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 /// What comes first is not measured.
-const WARM_UP: Duration = Duration::from_secs(1);
+const WARM_UP: Duration = Duration::from_secs(5);
 /// When the records of a filled topic begin: 2026-01-01.
 const BEGINNING: i64 = 1_767_225_600_000;
 

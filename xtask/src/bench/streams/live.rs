@@ -12,7 +12,7 @@ impl Bench {
     pub(super) fn latency(&mut self, run: u32) -> anyhow::Result<()> {
         let job = self.own_job(run, "paced");
         let _life = self.begin(&job)?;
-        let said = self.ask(&["pace", &self.brokers, "paced", &job.to(), "50000", "5"])?;
+        let said = self.ask(&["pace", &self.brokers, "paced", &job.to(), "50000", "15"])?;
         let p99 = said
             .split(' ')
             .nth(1)
