@@ -1,5 +1,6 @@
 //! What librdkafka can do and the Rust client does not offer: records many at a time, topics that
-//! are found once, and a flush that returns as soon as it is done.
+//! are found once, the ends of partitions without a question to Kafka, and a flush that returns as
+//! soon as it is done.
 //!
 //! A call for each record, with an event around it, costs several times what counting the record
 //! does; looking a topic up by its name takes a fifth of what sending a record does; and a flush
