@@ -11,5 +11,6 @@ pub mod lifecycle;
 pub mod logs;
 pub mod metrics;
 pub mod shutdown;
+pub mod thread;
 
 pub use config::Program;

@@ -6,6 +6,7 @@ use crate::{
     status::Part,
     watch::{Assigned, TIMEOUT, Watched, pause},
 };
+use footfall_service::thread::on_a_thread;
 use footfall_task::Source;
 use rdkafka::{
     config::FromClientConfigAndContext as _,
@@ -93,12 +94,4 @@ fn find_owners(
     let owners = known.map(|(place, (_, owner))| (place, owner));
     watched.places.owned(owners.collect());
     Ok(())
-}
-
-/// Blocking calls are on a thread of their own.
-async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-    }
 }

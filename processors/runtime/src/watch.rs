@@ -7,7 +7,7 @@ use crate::{
     status::{Part, Report, Worker},
     topics::{Partitions, survey},
 };
-use footfall_service::{health::Kafka, kafka};
+use footfall_service::{health::Kafka, kafka, thread::on_a_thread};
 use footfall_task::Source;
 use rdkafka::{
     config::FromClientConfigAndContext as _,
@@ -124,10 +124,10 @@ async fn make(config: &Config, missing: &[kafka::NewTopic]) -> Option<String> {
     }
 }
 
-/// Asks Kafka which topics there are. A blocking call, so on a thread of its own.
+/// Asks Kafka which topics there are.
 async fn look(client: &Arc<BaseConsumer<Quiet>>, watched: Watched) -> KafkaResult<Partitions> {
     let client = Arc::clone(client);
-    let asked = tokio::task::spawn_blocking(move || {
+    on_a_thread(move || {
         let metadata = client.fetch_metadata(None, TIMEOUT)?;
         let topics = metadata.topics().iter();
         let topics: Partitions = topics
@@ -135,11 +135,8 @@ async fn look(client: &Arc<BaseConsumer<Quiet>>, watched: Watched) -> KafkaResul
             .collect();
         watched.places.found(topics.clone());
         Ok(topics)
-    });
-    match asked.await {
-        Ok(answer) => answer,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-    }
+    })
+    .await
 }
 
 pub(crate) async fn pause(stop: &CancellationToken, pause: Duration) {

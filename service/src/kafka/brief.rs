@@ -1,3 +1,4 @@
+use crate::thread::on_a_thread;
 use std::{ops::Deref, sync::Arc, thread};
 
 /// A client for a few questions, whose end is not waited for: librdkafka's clients take 100 ms for
@@ -29,10 +30,7 @@ impl<T: Send + Sync + 'static> Brief<T> {
         ask: impl FnOnce(&T) -> A + Send + 'static,
     ) -> A {
         let client = Arc::clone(&self.client);
-        match tokio::task::spawn_blocking(move || ask(&client)).await {
-            Ok(answer) => answer,
-            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-        }
+        on_a_thread(move || ask(&client)).await
     }
 }
 
