@@ -91,10 +91,9 @@ impl<'a, P: Processor> Partitions<'a, P> {
             Event::Assigned(places) => {
                 tracing::info!(count = places.len(), "partitions assigned");
                 let tasks = self.begin(places);
-                let restoring = Restoring::new(tasks);
+                self.restoring.push_back(Restoring::new(tasks));
                 // Before it is said that they have come, or this would be ready for a moment.
-                restoring.tell(&self.ground.status);
-                self.restoring.push_back(restoring);
+                self.tell();
                 self.ground.status.goes_on(Part::Joining);
                 self.ground.status.goes_on(Part::Session);
             }
@@ -123,11 +122,9 @@ impl<'a, P: Processor> Partitions<'a, P> {
         let Some(first) = self.restoring.front_mut() else {
             return Ok(Vec::new());
         };
-        if !first.go_on(self.ground)? {
-            return Ok(Vec::new());
-        }
+        let is_done = first.go_on(self.ground)?;
         let mut restored = Vec::new();
-        if let Some(mut first) = self.restoring.pop_front() {
+        if is_done && let Some(mut first) = self.restoring.pop_front() {
             let mut tasks = std::mem::take(first.tasks());
             restored.extend(places(&tasks));
             self.follow(&mut tasks);
@@ -135,10 +132,20 @@ impl<'a, P: Processor> Partitions<'a, P> {
                 self.running.entry(topic).or_default().extend(partitions);
             }
         }
-        if self.restoring.is_empty() {
-            self.ground.status.goes_on(Part::Restore);
-        }
+        self.tell();
         Ok(restored)
+    }
+
+    /// Says which state is waited for, if any.
+    fn tell(&self) {
+        let status = &self.ground.status;
+        match self.restoring.iter().find_map(Restoring::awaited) {
+            Some(changelog) => {
+                let reason = format!("restoring state from `{changelog}`");
+                status.holds_up(Part::Restore, reason);
+            }
+            None => status.goes_on(Part::Restore),
+        }
     }
 
     /// Processes a record, and says how long its effects may wait to be written.

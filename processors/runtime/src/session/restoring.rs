@@ -1,10 +1,7 @@
 //! Partitions that wait for the state that their predecessors have left.
 
 use super::{Ground, partitions::Tasks};
-use crate::{
-    restore::Restoration,
-    status::{Part, Report},
-};
+use crate::restore::Restoration;
 use anyhow::Context as _;
 use footfall_task::{Processor, Task};
 use std::{
@@ -57,12 +54,9 @@ impl<T: Task> Restoring<T> {
         &mut self.tasks
     }
 
-    /// Says which state is waited for, if any.
-    pub(super) fn tell(&self, status: &Report) {
-        if let Some(Changelog { name, .. }) = self.unread.front() {
-            let reason = format!("restoring state from `{name}`");
-            status.holds_up(Part::Restore, reason);
-        }
+    /// The changelog that is read now, or next, if any.
+    pub(super) fn awaited(&self) -> Option<&str> {
+        self.unread.front().map(|changelog| &*changelog.name)
     }
 
     /// Goes on for a short while, and says whether all tasks have their state.
@@ -79,7 +73,6 @@ impl<T: Task> Restoring<T> {
         };
         if first.go_on(ground, &mut self.tasks)? {
             self.unread.pop_front();
-            self.tell(&ground.status);
         }
         Ok(self.unread.is_empty())
     }
