@@ -6,7 +6,6 @@ mod converter;
 mod edit;
 mod expression;
 mod join;
-pub(crate) mod partition;
 mod pointer;
 mod pointers;
 mod reader;
