@@ -32,7 +32,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderValue, Method, Uri, Version, header},
     middleware::{Next, from_fn_with_state},
-    response::Response,
+    response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 use footfall_service::{
@@ -173,7 +173,12 @@ async fn around(State(gateway): State<Arc<Gateway>>, request: Request, next: Nex
     let begun = is_counted.then(|| count::Begun::with(&request));
     let origin = cors::origin(&request);
     let is_http_1 = request.version() <= Version::HTTP_11;
-    let mut response = next.run(request).await;
+    // Of HTTP/1 only what is not too long comes as far as this.
+    let mut response = if !is_http_1 && head_len(&request) > gateway.limits.headers {
+        refusal::head_too_large().into_response()
+    } else {
+        next.run(request).await
+    };
     let headers = response.headers_mut();
     if is_http_1 && gateway.is_draining() {
         // Clients that keep connections, load balancers above all, shall open their next one elsewhere.
@@ -184,4 +189,16 @@ async fn around(State(gateway): State<Arc<Gateway>>, request: Request, next: Nex
         begun.end(&response, &gateway.metrics);
     }
     response
+}
+
+/// As RFC 9113 counts it (6.5.2): 32 bytes for each field beside its name and value.
+fn head_len(request: &Request) -> usize {
+    const FIELD: usize = 32;
+    let uri = request.uri();
+    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let authority = uri.authority().map_or(0, |name| name.as_str().len());
+    let first = request.method().as_str().len() + path + authority + 4 * FIELD;
+    let fields = request.headers().iter();
+    let fields = fields.map(|(name, value)| name.as_str().len() + value.len() + FIELD);
+    first + fields.sum::<usize>()
 }

@@ -1,5 +1,9 @@
 //! What HTTP interfaces have in common: errors as problem+json, and serving until told to stop.
 
+mod listen;
+
+pub use listen::{bind, check_listeners};
+
 use axum::{
     Router,
     http::{StatusCode, header},
@@ -107,16 +111,6 @@ impl IntoResponse for Problem {
         }
         response
     }
-}
-
-/// Binds a listener.
-///
-/// # Errors
-/// Names the address and what to do when it is taken.
-pub async fn bind(key: &str, address: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| {
-        anyhow::anyhow!("cannot listen on {address} ({error}); set `{key}` to a free address")
-    })
 }
 
 /// Serves until `stop`, then lets the requests that are under way finish.

@@ -73,6 +73,25 @@ async fn a_wrong_envelope_is_refused_whole_with_its_pointer() {
 }
 
 #[tokio::test]
+async fn a_context_over_the_limit_refuses_the_batch() {
+    let body = |len: usize| {
+        let context = format!(r#"{{"context":{{"a":"{}"}},"#, "x".repeat(len - 8));
+        batch(1, 0).replacen('{', &context, 1)
+    };
+    for (flags, max) in [(&[][..], 16_384), (&["--limits-context", "100"], 100)] {
+        let gateway = Fixture::new(flags);
+        assert_eq!(
+            gateway.post(body(max), &[]).await.status,
+            StatusCode::ACCEPTED
+        );
+        let refused = gateway.post(body(max + 1), &[]).await;
+        refused.is_problem(400, "invalid_field");
+        assert_eq!(refused.json()["pointer"], "#/context");
+        assert_eq!(gateway.taken().len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_is_refused_with_and_without_a_length() {
     let gateway = Fixture::new(&["--limits-body", "100"]);
     gateway
