@@ -6,9 +6,12 @@ use crate::{
     shutdown::Signals,
 };
 use std::{io::Write as _, process::ExitCode};
+use tokio::runtime::Runtime;
 
 /// Exit code of a wrong configuration.
 const BAD_CONFIGURATION: u8 = 2;
+/// Exit code of a command that a signal has ended.
+const INTERRUPTED: i32 = 1;
 
 /// Reads the configuration, starts logging, runs `serve` until it ends, and says how it went.
 ///
@@ -36,11 +39,34 @@ pub fn run_with_commands<C, F>(
 where
     F: Future<Output = anyhow::Result<()>>,
 {
-    let checked = config::load(program, Inputs::of_this_process()).and_then(|loaded| {
+    // Before all else: a signal that comes early must find its handler.
+    let (runtime, signals) = match begin() {
+        Ok(begun) => begun,
+        Err(error) => {
+            say(
+                program,
+                &format!("the system refuses what a process needs: {error}"),
+            );
+            return ExitCode::FAILURE;
+        }
+    };
+    let inputs = Inputs::of_this_process();
+    let warnings = inputs.warnings(program);
+    let checked = config::load(program, inputs).and_then(|loaded| {
+        if loaded.check || loaded.command.is_some() {
+            end_at_once(&runtime, &signals);
+        }
         let config = read(&loaded.document)?;
         logs::init(&loaded.document)?;
         Ok((loaded, config))
     });
+    let is_served =
+        matches!(&checked, Ok((loaded, _)) if !loaded.check && loaded.command.is_none());
+    if !is_served {
+        for warning in &warnings {
+            say(program, &format!("warning: {warning}"));
+        }
+    }
     let (loaded, config) = match checked {
         Ok(checked) => checked,
         Err(problems) => {
@@ -61,10 +87,13 @@ where
             }
         };
     }
-    for warning in loaded.document.warnings() {
+    for warning in warnings {
         tracing::warn!("{warning}");
     }
-    match block_on(config, serve) {
+    let served = runtime.block_on(serve(config, signals));
+    // A blocking call into Kafka must not hold up an exit that everything else has agreed to.
+    runtime.shutdown_background();
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -73,17 +102,24 @@ where
     }
 }
 
-fn block_on<C, F>(config: C, serve: impl FnOnce(C, Signals) -> F) -> anyhow::Result<()>
-where
-    F: Future<Output = anyhow::Result<()>>,
-{
+fn begin() -> std::io::Result<(Runtime, Signals)> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let result = runtime.block_on(async { serve(config, Signals::listen()?).await });
-    // A blocking call into Kafka must not hold up an exit that everything else has agreed to.
-    runtime.shutdown_background();
-    result
+    let signals = {
+        let _inside = runtime.enter();
+        Signals::listen()?
+    };
+    Ok((runtime, signals))
+}
+
+/// What only looks at the configuration has nothing to drain: the first signal to stop ends it.
+fn end_at_once(runtime: &Runtime, signals: &Signals) {
+    let stop = signals.stop.clone();
+    runtime.spawn(async move {
+        stop.cancelled().await;
+        std::process::exit(INTERRUPTED);
+    });
 }
 
 /// What is asked for goes to stdout, where it can be piped on.

@@ -1,19 +1,24 @@
 //! Wrong configurations: exit code 2, and a message that says where, what was expected and found.
 
-use footfall_tests::program::Program;
-use std::fs;
+use footfall_tests::program::{self, Program};
+use std::{fs, process::Command};
 use tempfile::TempDir;
 
 /// Runs a program with this file and `--check`, and returns its exit code and what it said, the
 /// file's folder left out.
 async fn check(program: &str, config: &str) -> (Option<i32>, String) {
+    check_with(program, config, &[]).await
+}
+
+/// The same with environment variables.
+async fn check_with(name: &str, config: &str, variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("footfall.toml");
     fs::write(&file, config).unwrap();
-    let mut program = Program::start(
-        program,
-        ["--check", "--config", &file.display().to_string()],
-    );
+    let mut command = Command::new(program::path(name));
+    command.arg("--check").arg("--config").arg(&file);
+    command.envs(variables.iter().copied());
+    let mut program = Program::start_command(name, command);
     let code = program.exit().await.code();
     let said = program
         .stderr()
@@ -93,9 +98,69 @@ async fn the_gateway_does_not_start_without_brokers() {
     refuses(
         "footfall-gateway",
         "",
-        &["kafka.brokers: expected `host:port[,host:port]`, found nothing"],
+        &["footfall.toml: kafka.brokers: expected `host:port[,host:port]`, found nothing"],
     )
     .await;
+}
+
+/// A right configuration of each program, with a line before it.
+fn both(line: &str) -> [(&'static str, String); 2] {
+    let stream = stream("{ size = '5m', advance = '1m', grace = '1m' }");
+    [
+        ("footfall-gateway", format!("{line}\n{KAFKA}")),
+        ("footfall-aggregation", format!("{line}\n{stream}")),
+    ]
+}
+
+#[tokio::test]
+async fn an_address_that_nobody_could_listen_on_is_refused() {
+    for (line, wrong) in [
+        ("listen = '*:8080'", "listen: expected `host:port`"),
+        ("listen = ':8080'", "listen: expected `host:port`"),
+        ("listen = '127.0.0.1:+80'", "listen: expected `host:port`"),
+        ("listen = '127.0.0.1:65536'", "listen: expected `host:port`"),
+        // Of no machine: for documentation only.
+        (
+            "listen = '192.0.2.1:8080'",
+            "listen: expected an address of this machine",
+        ),
+        (
+            "admin = 'no-such-host.invalid:9080'",
+            "admin: expected an address of this machine",
+        ),
+        (
+            "listen = '0.0.0.0:4711'\nadmin = '127.0.0.1:4711'",
+            "admin: expected another address than that of `listen`, 0.0.0.0:4711",
+        ),
+    ] {
+        for (program, config) in both(line) {
+            let place = format!("footfall.toml:{}: {wrong}", line.lines().count());
+            refuses(program, &config, &[&place]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_folder_for_state_that_cannot_be_written_is_refused() {
+    let [_, (program, config)] = both("state_dir = '/proc/nowhere'");
+    let wrong = "footfall.toml:1: state_dir: expected a folder that can be written";
+    refuses(program, &config, &[wrong]).await;
+}
+
+#[tokio::test]
+async fn a_variable_that_no_key_has_is_warned_of_whether_the_rest_is_right_or_not() {
+    for (program, config) in both("") {
+        let typo = [("FOOTFALL_KAFKA_BROKER", "a:1")];
+        let warning = format!(
+            "{program}: warning: environment variable FOOTFALL_KAFKA_BROKER is not one that {program} knows"
+        );
+        let (code, said) = check_with(program, &config, &typo).await;
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains(&warning), "{said}");
+        let (code, said) = check_with(program, "", &typo).await;
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(&warning), "{said}");
+    }
 }
 
 #[tokio::test]
