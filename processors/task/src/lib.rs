@@ -9,9 +9,11 @@ mod id;
 mod processor;
 mod record;
 mod table;
+mod upstream;
 
 pub use effect::{Effects, Kind, Outgoing, Send};
 pub use id::{Offset, Partition, Timestamp};
 pub use processor::{Cleanup, Internal, Processor, RestoreError, Source, Task};
 pub use record::{Header, Record};
 pub use table::{GlobalTable, TableFull, TableSize};
+pub use upstream::Upstream;
