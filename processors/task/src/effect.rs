@@ -29,6 +29,9 @@ pub enum Kind {
     Output,
     /// A record that came after its windows had closed.
     Late,
+    /// A record whose event time is too far ahead of the wall clock, which is set aside with those
+    /// that are late.
+    Ahead,
     /// A record that was seen before.
     Duplicate,
     /// A record that the stream cannot use, and why.
@@ -37,6 +40,11 @@ pub enum Kind {
     Repartition,
     /// A change of state.
     Change,
+}
+
+impl Kind {
+    /// The stable code of [`Ahead`](Self::Ahead).
+    pub const TIME_AHEAD: &'static str = "time_ahead";
 }
 
 /// A record to write.

@@ -10,6 +10,7 @@ mod id;
 mod processor;
 mod record;
 mod table;
+mod upstream;
 
 pub use code::DeadLetterCode;
 pub use effect::{Effects, Kind, Outgoing, Send};
@@ -17,3 +18,4 @@ pub use id::{Offset, Partition, Timestamp};
 pub use processor::{Cleanup, Internal, Processor, RestoreError, Source, Task};
 pub use record::{Header, Record};
 pub use table::{GlobalTable, TableFull, TableSize};
+pub use upstream::Upstream;
