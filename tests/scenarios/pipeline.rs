@@ -11,5 +11,6 @@ mod results;
 mod routes;
 mod silence;
 mod store;
+mod stream_time;
 mod topics;
 mod windows;

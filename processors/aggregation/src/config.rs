@@ -132,6 +132,7 @@ struct StreamTable {
     emit: String,
     #[serde(default)]
     idle_timeout: Option<i64>,
+    max_ahead: String,
     dedupe: Option<DedupeTable>,
     to: String,
     codec: String,

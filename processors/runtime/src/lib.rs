@@ -25,6 +25,7 @@ mod status;
 mod store;
 mod tables;
 mod topics;
+mod upstream;
 mod watch;
 mod writer;
 

@@ -337,6 +337,12 @@ const STREAM: &[Key] = &[
         help: "how long no record may come before the wall clock closes windows; left out: never",
     },
     Key {
+        path: "max_ahead",
+        form: Form::Text,
+        default: Default::Value("1h"),
+        help: "how far ahead of the wall clock a record's time may be; one further ahead is set aside as late; `none`: any time",
+    },
+    Key {
         path: "to",
         form: Form::Topic,
         default: Default::Required,

@@ -285,6 +285,7 @@ pub(super) fn not_json(error: &serde_json::Error) -> Unusable {
 #[cfg(test)]
 mod tests {
     use super::{super::sample::record, *};
+    use footfall_task::DeadLetterCode;
 
     fn wanted() -> Wanted {
         Wanted {
@@ -302,7 +303,7 @@ mod tests {
         Some(Field { pointer, reads })
     }
 
-    fn code(reader: &JsonReader, value: &'static str) -> &'static str {
+    fn code(reader: &JsonReader, value: &'static str) -> DeadLetterCode {
         reader.extract(&record(Some(value))).unwrap_err().code
     }
 

@@ -77,6 +77,12 @@ fn every_mistake_is_told_with_line_key_expectation_and_finding() {
             "idle.toml:8: streams.pages.idle_timeout: expected more than `0ms`, found `0ms`",
         ),
         (
+            "ahead.toml",
+            r#"to = "pages""#,
+            "to = \"pages\"\nmax_ahead = \"an hour\"",
+            "ahead.toml:8: streams.pages.max_ahead: expected `none`, or a duration such as `200ms`, `5s`, `10m`, `24h` or `7d`, found `an hour`",
+        ),
+        (
             "codec.toml",
             r#"to = "pages""#,
             "to = \"pages\"\naggregate = { total = \"sum(/n)\" }\ncodec = \"streams\"",
