@@ -111,13 +111,13 @@ fn check_one(table: &str, name: &str, value: &str, kept: &[Kept]) -> Result<(), 
     match (table, of) {
         ("kafka.consumer", Some(Kind::Producer)) => {
             return Err((
-                "a property of consumers; this one belongs into `kafka.producer`".into(),
+                "a property of consumers; this one belongs in `kafka.producer`".into(),
                 found,
             ));
         }
         ("kafka.producer", Some(Kind::Consumer)) => {
             return Err((
-                "a property of producers; this one belongs into `kafka.consumer`".into(),
+                "a property of producers; this one belongs in `kafka.consumer`".into(),
                 found,
             ));
         }
