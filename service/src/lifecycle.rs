@@ -1,7 +1,7 @@
 //! From the command line to the exit code, the same for every binary.
 
 use crate::{
-    config::{self, Chosen, Document, Inputs, Problem, Problems, Program},
+    config::{self, Chosen, Document, Inputs, Loaded, Problem, Problems, Program},
     logs,
     shutdown::Signals,
 };
@@ -43,10 +43,7 @@ where
     let (runtime, signals) = match begin() {
         Ok(begun) => begun,
         Err(error) => {
-            say(
-                program,
-                &format!("the system refuses what a process needs: {error}"),
-            );
+            say(program, &format!("the system refuses a thread: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -60,37 +57,24 @@ where
         logs::init(&loaded.document)?;
         Ok((loaded, config))
     });
-    let is_served =
-        matches!(&checked, Ok((loaded, _)) if !loaded.check && loaded.command.is_none());
-    if !is_served {
-        for warning in &warnings {
-            say(program, &format!("warning: {warning}"));
-        }
-    }
-    let (loaded, config) = match checked {
-        Ok(checked) => checked,
-        Err(problems) => {
-            say(program, &problems.to_string());
-            return ExitCode::from(BAD_CONFIGURATION);
-        }
-    };
-    if loaded.check {
-        say(program, "the configuration is right");
-        return ExitCode::SUCCESS;
-    }
-    if let Some(command) = &loaded.command {
-        return match perform(command, &config) {
-            Ok(text) => print(&text),
-            Err(problem) => {
-                say(program, &problem.to_string());
-                ExitCode::from(BAD_CONFIGURATION)
+    match checked {
+        Ok((loaded, config)) if !loaded.check && loaded.command.is_none() => {
+            for warning in warnings {
+                tracing::warn!("{warning}");
             }
-        };
+            served(runtime, serve(config, signals))
+        }
+        other => {
+            for warning in warnings {
+                say(program, &format!("warning: {warning}"));
+            }
+            looked(program, other, perform)
+        }
     }
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
-    let served = runtime.block_on(serve(config, signals));
+}
+
+fn served(runtime: Runtime, serving: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
+    let served = runtime.block_on(serving);
     // A blocking call into Kafka must not hold up an exit that everything else has agreed to.
     runtime.shutdown_background();
     match served {
@@ -98,6 +82,31 @@ where
         Err(error) => {
             tracing::error!("{error:#}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says what there is to say of a configuration, or does with it what the command says.
+fn looked<C>(
+    program: &Program,
+    checked: Result<(Loaded, C), Problems>,
+    perform: impl FnOnce(&Chosen, &C) -> Result<String, Problem>,
+) -> ExitCode {
+    let performed = match checked {
+        Ok((loaded, config)) => match &loaded.command {
+            Some(command) if !loaded.check => perform(command, &config).map_err(Problems::from),
+            Some(_) | None => {
+                say(program, "the configuration is right");
+                return ExitCode::SUCCESS;
+            }
+        },
+        Err(problems) => Err(problems),
+    };
+    match performed {
+        Ok(text) => print(&text),
+        Err(problems) => {
+            say(program, &problems.to_string());
+            ExitCode::from(BAD_CONFIGURATION)
         }
     }
 }

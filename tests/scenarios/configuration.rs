@@ -141,6 +141,148 @@ async fn an_address_that_nobody_could_listen_on_is_refused() {
 }
 
 #[tokio::test]
+async fn a_kafka_property_that_does_not_exist_or_cannot_be_is_refused_by_every_program_alike() {
+    for (table, property, found) in [
+        (
+            "properties",
+            "'no.such' = 1",
+            "`1` (No such configuration property",
+        ),
+        (
+            "consumer",
+            "'fetch.min.byte' = 1",
+            "`1` (No such configuration property",
+        ),
+        ("producer", "'compression.type' = 'zzz'", "`zzz` ("),
+        ("properties", "'socket.timeout.ms' = 'soon'", "`soon` ("),
+        (
+            "properties",
+            "'ssl.ca.location' = '/no/such.pem'\n'security.protocol' = 'ssl'",
+            "/no/such.pem",
+        ),
+    ] {
+        for (program, config) in both("") {
+            let line = config.lines().count() + 2;
+            let config = format!("{config}[kafka.{table}]\n{property}\n");
+            let name = property.split('\'').nth(1).unwrap();
+            let place = format!("footfall.toml:{line}: kafka.{table}.{name}: expected");
+            refuses(program, &config, &[&place, found]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_kafka_property_that_undoes_a_promise_is_refused_with_what_to_use_instead() {
+    let [(gateway, _), (aggregation, _)] = both("");
+    for (program, table, property, instead) in [
+        (
+            gateway,
+            "properties",
+            "'metadata.broker.list' = 'a:1'",
+            "`kafka.brokers`",
+        ),
+        (
+            gateway,
+            "producer",
+            "'request.required.acks' = 0",
+            "`1`, `all`",
+        ),
+        (
+            gateway,
+            "producer",
+            "'enable.idempotence' = true",
+            "`false`",
+        ),
+        (
+            gateway,
+            "producer",
+            "'transactional.id' = 'x'",
+            "no transactions",
+        ),
+        (
+            gateway,
+            "producer",
+            "'partitioner' = 'random'",
+            "`murmur2_random`",
+        ),
+        (gateway, "producer", "'max.in.flight' = 5", "`1`"),
+        (
+            aggregation,
+            "properties",
+            "'bootstrap.servers' = 'a:1'",
+            "`kafka.brokers`",
+        ),
+        (aggregation, "consumer", "'group.id' = 'x'", "`group`"),
+        (
+            aggregation,
+            "consumer",
+            "'enable.auto.commit' = true",
+            "`commit_interval`",
+        ),
+        (
+            aggregation,
+            "properties",
+            "'enable.auto.offset.store' = true",
+            "`commit_interval`",
+        ),
+        (
+            aggregation,
+            "consumer",
+            "'isolation.level' = 'read_uncommitted'",
+            "`read_committed`",
+        ),
+        (
+            aggregation,
+            "consumer",
+            "'auto.offset.reset' = 'latest'",
+            "`start`",
+        ),
+        (
+            aggregation,
+            "producer",
+            "'enable.idempotence' = false",
+            "`true`",
+        ),
+        (
+            aggregation,
+            "producer",
+            "'transactional.id' = 'x'",
+            "`group`",
+        ),
+        (aggregation, "producer", "'acks' = 1", "`all`"),
+        (
+            aggregation,
+            "producer",
+            "'partitioner' = 'random'",
+            "`murmur2_random`",
+        ),
+        (
+            aggregation,
+            "consumer",
+            "'linger.ms' = 1",
+            "`kafka.producer`",
+        ),
+    ] {
+        let config = both("").into_iter().find(|(name, _)| *name == program);
+        let config = format!("{}[kafka.{table}]\n{property}\n", config.unwrap().1);
+        let line = config.lines().count();
+        let name = property.split('\'').nth(1).unwrap();
+        let place = format!("footfall.toml:{line}: kafka.{table}.{name}: expected");
+        refuses(program, &config, &[&place, instead]).await;
+    }
+}
+
+#[tokio::test]
+async fn properties_that_clients_can_be_made_with_pass_the_check_in_every_table() {
+    let properties = "[kafka.properties]\n'security.protocol' = 'ssl'\n'linger.ms' = 7\n'fetch.wait.max.ms' = 20\n\
+        [kafka.consumer]\n'fetch.wait.max.ms' = 50\n[kafka.producer]\n'compression.type' = 'zstd'\n'acks' = 'all'\n";
+    for (program, config) in both("") {
+        let (code, said) = check(program, &format!("{config}{properties}")).await;
+        assert_eq!(code, Some(0), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_folder_for_state_that_cannot_be_written_is_refused() {
     let [_, (program, config)] = both("state_dir = '/proc/nowhere'");
     let wrong = "footfall.toml:1: state_dir: expected a folder that can be written";

@@ -11,7 +11,7 @@ use tokio::{
 /// its way in it, and could not know whether that one may be repeated.
 const LAST_REQUEST: Duration = Duration::from_millis(500);
 /// How long connections that have been begun may take until they are made.
-const HANDSHAKES: Duration = Duration::from_millis(50);
+const HANDSHAKES: Duration = Duration::from_millis(20);
 
 impl Life {
     /// Connections in which nothing is said may be closed.

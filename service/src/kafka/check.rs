@@ -98,9 +98,10 @@ fn check_one(table: &str, name: &str, value: &str, kept: &[Kept]) -> Result<(), 
     let mut alone = ClientConfig::new();
     alone.set(name, value);
     if let Err(error) = alone.create_native_config() {
-        let why = match error {
-            KafkaError::ClientConfig(_, description, ..) => description,
-            other => other.to_string(),
+        let why = if let KafkaError::ClientConfig(_, description, ..) = error {
+            description
+        } else {
+            error.to_string()
         };
         let expected = "a property that librdkafka takes".into();
         return Err((expected, format!("{found} ({why})")));
@@ -110,13 +111,13 @@ fn check_one(table: &str, name: &str, value: &str, kept: &[Kept]) -> Result<(), 
     match (table, of) {
         ("kafka.consumer", Some(Kind::Producer)) => {
             return Err((
-                "a property of consumers; this one belongs into `kafka.producer`".into(),
+                "a property of consumers; this one belongs in `kafka.producer`".into(),
                 found,
             ));
         }
         ("kafka.producer", Some(Kind::Consumer)) => {
             return Err((
-                "a property of producers; this one belongs into `kafka.consumer`".into(),
+                "a property of producers; this one belongs in `kafka.consumer`".into(),
                 found,
             ));
         }
@@ -141,9 +142,10 @@ fn check_one(table: &str, name: &str, value: &str, kept: &[Kept]) -> Result<(), 
 
 /// What shows only when a client is made, as its library says it.
 fn together(document: &Document, settings: &Settings, error: &KafkaError) -> Problem {
-    let said = match error {
-        KafkaError::ClientCreation(description) => description.clone(),
-        other => other.to_string(),
+    let said = if let KafkaError::ClientCreation(description) = error {
+        description.clone()
+    } else {
+        error.to_string()
     };
     let tables = [&settings.producer, &settings.consumer, &settings.properties];
     let given = tables

@@ -109,13 +109,13 @@ fn what_undoes_a_promise_is_refused_by_whichever_of_its_names() {
 fn a_property_in_the_table_of_the_other_kind_is_told_where_it_belongs() {
     is_told(
         &["consumer linger.ms=5"],
-        &["kafka.consumer.linger.ms", "belongs into `kafka.producer`"],
+        &["kafka.consumer.linger.ms", "belongs in `kafka.producer`"],
     );
     is_told(
         &["producer fetch.min.bytes=5"],
         &[
             "kafka.producer.fetch.min.bytes",
-            "belongs into `kafka.consumer`",
+            "belongs in `kafka.consumer`",
         ],
     );
 }
