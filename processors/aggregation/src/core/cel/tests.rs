@@ -329,6 +329,10 @@ fn what_cannot_be_is_refused_with_what_can() {
         ("\"a\" in \"abc\"", "`TEXT.contains(PART)`"),
         ("\"a\" - 1 == 0", "beside `-`, found a text and a number"),
         ("record.keys == \"a\"", "did you mean `record.key`?"),
+        (
+            "record.value.price > 400",
+            "found `record.value`; members of the value stand by their own names",
+        ),
         ("record == \"a\"", "expected one of `record.topic`"),
         (
             "record.key.id == \"a\"",

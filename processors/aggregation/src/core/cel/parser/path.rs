@@ -198,11 +198,14 @@ impl Parser {
         let known = Known::ALL.iter().find(|(known, _)| *known == name);
         known.map(|(_, known)| *known).ok_or_else(|| {
             let meant = closest(&name, Known::ALL.iter().map(|(name, _)| *name));
-            let meant = meant.map(|meant| format!("; did you mean `record.{meant}`?"));
-            format!(
-                "expected one of {names}, found `record.{name}`{}",
-                meant.unwrap_or_default()
-            )
+            let hint = match meant {
+                _ if name == "value" => {
+                    "; members of the value stand by their own names".to_owned()
+                }
+                Some(meant) => format!("; did you mean `record.{meant}`?"),
+                None => String::new(),
+            };
+            format!("expected one of {names}, found `record.{name}`{hint}")
         })
     }
 
