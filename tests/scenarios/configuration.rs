@@ -348,6 +348,55 @@ async fn the_aggregation_refuses_a_predicate_that_is_no_cel() {
 }
 
 #[tokio::test]
+async fn the_aggregation_refuses_expressions_that_say_nothing() {
+    let deep = format!("{}a == 1{}", "(".repeat(300), ")".repeat(300));
+    for (expression, expected) in [
+        (
+            "page.url.startWith(\"/shop\")",
+            "did you mean `startsWith`?",
+        ),
+        ("page.url.startsWith()", "another number of arguments"),
+        ("page.url.matches(\"[\")", "expected a regular expression"),
+        ("event-type == \"a\"", "written in backticks"),
+        (&deep, "at most 64 brackets within each other"),
+    ] {
+        let stream = stream("{ size = '5m', grace = '1m' }");
+        let config = format!("{stream}where = '''{expression}'''\n");
+        let key = "footfall.toml:7: streams.views.where: expected a CEL expression";
+        refuses("footfall-aggregation", &config, &[key, expected]).await;
+        let config = format!(
+            "{KAFKA}[routes.r]\nfrom = ['x']\nto = 'y'\nset = {{ '/a' = '''{expression}''' }}\n"
+        );
+        let key = "footfall.toml:5: routes.r.set./a: expected a CEL expression";
+        refuses("footfall-aggregation", &config, &[key, expected]).await;
+    }
+}
+
+#[tokio::test]
+async fn the_aggregation_refuses_topics_that_lead_back_to_themselves() {
+    let stream = stream("{ size = '5m', grace = '1m' }");
+    for key in ["dlq", "late"] {
+        let config = format!("{stream}{key} = 'views'\n");
+        let line = format!(
+            "footfall.toml:7: streams.views.{key}: expected a topic that does not lead back to `views`"
+        );
+        refuses(
+            "footfall-aggregation",
+            &config,
+            &[&line, "`circular_topics`"],
+        )
+        .await;
+    }
+    let config = format!("{stream}[routes.back]\nfrom = ['counts.late']\nto = 'views'\n");
+    let circle = "found `views` (counts.late > views > counts.late)";
+    let line = "footfall.toml:9: routes.back.to: ";
+    refuses("footfall-aggregation", &config, &[line, circle]).await;
+    let meant = format!("circular_topics = ['views']\n{config}");
+    let (code, said) = check("footfall-aggregation", &meant).await;
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[tokio::test]
 async fn the_aggregation_refuses_a_topic_name_that_kafka_refuses() {
     let config = format!("{}late = 'a/b'\n", stream("{ size = '5m', grace = '1m' }"));
     refuses(

@@ -1,5 +1,6 @@
 //! `aggregation.toml`: its keys, and what they come to.
 
+mod graph;
 mod join;
 mod keys;
 mod route;
@@ -60,6 +61,10 @@ struct File {
     commit_interval: Duration,
     kafka: Settings,
     topics: CreateTopics,
+    #[serde(default)]
+    shared_topics: Vec<String>,
+    #[serde(default)]
+    circular_topics: Vec<String>,
     #[serde(default)]
     origins: Vec<String>,
     tail: bool,
@@ -166,6 +171,7 @@ struct DedupeTable {
 pub fn read(document: &Document) -> Result<Config, Problems> {
     let file: File = document.read()?;
     let mut problems = check(document, &file);
+    problems.extend(graph::check(document, &file));
     let tables = tables(document, &file, &mut problems);
     let streams: Vec<_> = file
         .streams
