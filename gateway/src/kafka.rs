@@ -1,6 +1,7 @@
 //! The sink that is Kafka, with the spill behind it: the only code of the gateway that knows Kafka's client.
 
 mod alone;
+mod client;
 mod delivery;
 mod open;
 mod reach;
@@ -12,20 +13,21 @@ mod tests;
 
 use crate::{
     clock,
-    config::{self, Ack, Config},
+    config::{Ack, Config},
     metrics::{Dropped, Metrics},
     outgoing::{Message, Outgoing, Topic},
     pending::{Pace, Pending, Rules, Taken, Token},
     sink::{Health, Receipt, Sink, Unavailable},
     spill::{Folder, Log, Unread, keeper::Keeper, log::Disk},
 };
+pub(crate) use client::client_config;
+
 use alone::Alone;
 use anyhow::Context as _;
 use delivery::Deliveries;
 use footfall_service::health;
 use open::Opened;
 use rdkafka::{
-    ClientConfig,
     config::FromClientConfigAndContext as _,
     error::KafkaError,
     message::{Header, OwnedHeaders},
@@ -46,8 +48,6 @@ use std::{
 const FLUSH_STEP: Duration = Duration::from_millis(20);
 /// How long the client may take to give back what is purged.
 const PURGE_TIMEOUT: Duration = Duration::from_secs(1);
-/// What a record holds besides an event as sent: the envelope, the context, the field names.
-const RECORD_OVERHEAD: usize = 64 * 1024;
 /// When a partition has acknowledged nothing for so long, beside the time that the client lets records linger, it is as good
 /// as away.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -99,8 +99,8 @@ impl KafkaSink {
                 config.kafka.queue
             },
             delivered,
-            patience: PATIENCE + linger(&client),
-            message_timeout: message_timeout(&client),
+            patience: PATIENCE + client::linger(&client),
+            message_timeout: client::message_timeout(&client),
         };
         let folder = folder.map(Arc::new);
         let shared = Arc::new(Shared::new(
@@ -112,7 +112,7 @@ impl KafkaSink {
             .context("kafka's client does not take its configuration; check `kafka.properties` and `kafka.producer`")?;
         let sink = Self {
             producer,
-            spread: Arc::new(Spread::new(config.kafka.hot_key, client.get("partitioner"))),
+            spread: Arc::new(Spread::new(config.kafka.hot_key)),
             alone: Arc::new(Alone::new(client, shared.clone())),
             topics: Arc::new(Topics {
                 events: config.kafka.topic.clone(),
@@ -395,47 +395,4 @@ impl Sink for KafkaSink {
             reason,
         }
     }
-}
-
-/// For how long the client tries a record; `None`: for ever.
-fn message_timeout(client: &ClientConfig) -> Option<Duration> {
-    let names = ["message.timeout.ms", "delivery.timeout.ms"];
-    // The later one of two names for the same overrides the default.
-    let set = names
-        .iter()
-        .filter_map(|name| client.get(name)?.parse().ok());
-    let millis: u64 = set.max()?;
-    (millis > 0).then(|| Duration::from_millis(millis))
-}
-
-/// How long the client waits for a batch to fill.
-fn linger(client: &ClientConfig) -> Duration {
-    let names = ["linger.ms", "queue.buffering.max.ms"];
-    let millis = names
-        .iter()
-        .filter_map(|name| client.get(name)?.parse().ok());
-    Duration::from_secs_f64(millis.fold(0_f64, f64::max).clamp(0.0, 900_000.0) / 1000.0)
-}
-
-/// librdkafka's defaults suit a batch job; these suit a gateway.
-fn client_config(config: &config::Kafka, max_body: usize) -> ClientConfig {
-    // The gateway's own bound is the one that refuses, all or nothing; librdkafka's is only there in case that fails.
-    let queue_kib = (config.queue.saturating_mul(2) / 1024).clamp(1024, 2_147_483_647);
-    // A rejected event may be as long as the body.
-    let message = (max_body.saturating_add(RECORD_OVERHEAD)).clamp(1_000_000, 1_000_000_000);
-    config.settings.producer(&[
-        ("acks", "1"),
-        // A request that is retried must not come after a newer one: the order of a key is kept.
-        ("max.in.flight.requests.per.connection", "1"),
-        // Fewer, larger requests: every one costs the gateway and the broker about as much as ten records.
-        ("linger.ms", "20"),
-        ("queue.buffering.max.messages", "0"),
-        ("queue.buffering.max.kbytes", &queue_kib.to_string()),
-        ("message.max.bytes", &message.to_string()),
-        // Events wait for Kafka as long as the gateway runs; what is bounded is their bytes.
-        ("message.timeout.ms", "0"),
-        ("reconnect.backoff.max.ms", "1000"),
-        ("socket.keepalive.enable", "true"),
-        ("log.connection.close", "false"),
-    ])
 }

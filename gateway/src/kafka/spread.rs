@@ -30,9 +30,6 @@ pub(super) struct Spread {
     partitions: AtomicI32,
     /// The partitions that take nothing.
     stuck: RwLock<Vec<i32>>,
-    /// Whether Kafka's client finds a key's partition as Java's clients do. Where it is told to do otherwise, it alone
-    /// knows the partition.
-    is_java: bool,
     turn: AtomicU32,
 }
 
@@ -55,15 +52,13 @@ impl Route {
 }
 
 impl Spread {
-    /// `partitioner`: librdkafka's property.
-    pub(super) fn new(limits: Limits, partitioner: Option<&str>) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         Self {
             keys: Mutex::new(HotKeys::new(limits)),
             hasher: RandomState::new(),
             start: clock::monotonic(),
             partitions: AtomicI32::new(0),
             stuck: RwLock::default(),
-            is_java: matches!(partitioner, Some("murmur2" | "murmur2_random")),
             turn: AtomicU32::new(0),
         }
     }
@@ -107,7 +102,7 @@ impl Spread {
     pub(super) fn route(&self, message: &Message<'_>, turn: u32) -> Route {
         let count = self.partitions.load(Ordering::Relaxed);
         let partition = match message.key {
-            _ if count == 0 || !self.is_java => None,
+            _ if count == 0 => None,
             Some(key) => Some(partition_of(key, count)),
             None => self.any(turn),
         };
@@ -154,7 +149,7 @@ mod tests {
     use crate::testing::outgoing;
 
     fn spread(limits: Limits, partitions: usize) -> Spread {
-        let spread = Spread::new(limits, Some("murmur2_random"));
+        let spread = Spread::new(limits);
         spread.set_partitions(partitions);
         spread
     }
@@ -201,9 +196,5 @@ mod tests {
         spread.set_stuck(&[0, 1, 2, 3, 4]);
         assert_eq!(spread.route(&keyless, 3).partition(), Some(3));
         assert_eq!(spread.route(&rejected, 3).lane, Lane::Rejected);
-
-        let other = Spread::new(Limits::default(), Some("consistent"));
-        other.set_partitions(5);
-        assert_eq!(other.route(&event, 0).partition(), None);
     }
 }

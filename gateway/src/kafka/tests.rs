@@ -6,7 +6,7 @@ use crate::{
 use footfall_service::config::{Inputs, load};
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use rdkafka::{
-    Message as _, Offset, TopicPartitionList,
+    ClientConfig, Message as _, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
     message::{Headers as _, OwnedMessage},
     mocking::MockCluster,

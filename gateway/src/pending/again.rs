@@ -146,8 +146,10 @@ impl Pending {
                 .get(&token.flight())
                 .is_none_or(|flight| now.saturating_duration_since(flight.started) >= limit)
         };
-        let waiting = self.again.together.iter().chain(&self.again.alone);
-        let old: Vec<_> = waiting.copied().filter(is_old).collect();
+        // The oldest come first.
+        let [together, alone] = [&self.again.together, &self.again.alone]
+            .map(|waiting| waiting.iter().copied().take_while(is_old));
+        let old: Vec<_> = together.chain(alone).collect();
         self.give_up(&old, Dropped::DeliveryFailed)
     }
 

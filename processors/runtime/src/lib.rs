@@ -16,6 +16,7 @@ mod native;
 mod owners;
 mod places;
 mod policies;
+mod properties;
 mod quiet;
 mod restore;
 mod runtime;
@@ -24,6 +25,7 @@ mod status;
 mod store;
 mod tables;
 mod topics;
+mod upstream;
 mod watch;
 mod writer;
 

@@ -6,6 +6,7 @@ use crate::{
     status::{Part, Report, Worker},
     store::Store,
     tables::Tables,
+    upstream,
     watch::{self, Assigned, Watched},
     writer::Stopped,
 };
@@ -68,6 +69,8 @@ impl Runtime {
             processor.sources(),
             stop.clone(),
         ));
+        let (looks, questions) = upstream::channel();
+        tokio::spawn(upstream::run(watched.clone(), questions, stop.clone()));
         tokio::spawn(watch::run(
             watched,
             processor.sources(),
@@ -97,6 +100,7 @@ impl Runtime {
                 store: store.clone(),
                 metrics: metrics.clone(),
                 tables: Arc::clone(&tables),
+                looks: looks.clone(),
                 readable: readable.clone(),
                 assigned: tell_assigned.clone(),
                 stop: stop.clone(),

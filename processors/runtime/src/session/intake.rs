@@ -3,7 +3,7 @@
 use super::{assignment::Assignment, partitions::Partitions};
 use crate::{clock, native::Inbox};
 use anyhow::bail;
-use footfall_task::Processor;
+use footfall_task::{Processor, Timestamp};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::time::{Duration, Instant};
 
@@ -60,12 +60,16 @@ impl<'a, P: Processor> Intake<'a, P> {
             return Ok(false);
         }
         let batch = self.inbox.take(wait, RECORDS_AT_ONCE);
+        let now = Timestamp(clock::millis());
         let (mut shortest, mut count) = (None::<Duration>, 0);
         for record in batch.iter() {
             match record {
                 Ok(message) => {
-                    let wait = self.partitions.process(&message.record())?;
-                    shortest = Some(shortest.map_or(wait, |other| other.min(wait)));
+                    let wait = match message.end() {
+                        Some((topic, partition, end)) => self.partitions.end(topic, partition, end),
+                        None => Some(self.partitions.process(&message.record(), now)?),
+                    };
+                    shortest = shortest.into_iter().chain(wait).min();
                 }
                 Err(error) => check(&error)?,
             }
