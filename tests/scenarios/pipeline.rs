@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 mod codec;
+mod conditions;
 mod exactly_once;
 mod faults;
 mod joins;

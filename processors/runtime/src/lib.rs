@@ -16,6 +16,7 @@ mod native;
 mod owners;
 mod places;
 mod policies;
+mod properties;
 mod quiet;
 mod restore;
 mod runtime;

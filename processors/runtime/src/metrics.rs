@@ -1,5 +1,5 @@
 use crate::{clock, lag::Behind, places};
-use footfall_task::{Effects, Kind, Send};
+use footfall_task::{DeadLetterCode, Effects, Kind, Send};
 use prometheus_client::{
     encoding::{EncodeLabelSet, LabelSetEncoder},
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -190,16 +190,9 @@ impl Metrics {
         metrics
     }
 
-    /// What has come of a stream's records of one partition since this process began. `codes` are
-    /// those of dead letters.
+    /// What has come of a stream's records of one partition since this process began.
     #[must_use]
-    pub fn tally(
-        &self,
-        stream: &str,
-        topic: &str,
-        partition: i32,
-        codes: &[&'static str],
-    ) -> Tally {
+    pub fn tally(&self, stream: &str, topic: &str, partition: i32) -> Tally {
         let labels = Stream {
             stream: stream.to_owned(),
             topic: topic.to_owned(),
@@ -213,12 +206,12 @@ impl Metrics {
             let counter = family.get(&labels);
             counter.map_or(0, |counter| counter.get())
         };
-        let dead_letters = codes.iter().map(|code| {
+        let dead_letters = DeadLetterCode::ALL.iter().map(|code| {
             let labels = DeadLetter {
                 stream: stream.to_owned(),
                 topic: topic.to_owned(),
                 partition,
-                code,
+                code: code.name(),
             };
             let counter = self.dead_letters.get(&labels);
             counter.map_or(0, |counter| counter.get())
@@ -303,7 +296,7 @@ impl Metrics {
                     stream,
                     topic,
                     partition,
-                    code,
+                    code: code.name(),
                 };
                 self.dead_letters.get_or_create(&labels).inc_by(count);
                 return;

@@ -71,7 +71,7 @@ pub(crate) fn unusable(
         return effects.count(stream, kind);
     };
     let why = [
-        ("footfall-error-code", why.code.to_owned()),
+        ("footfall-error-code", why.code.to_string()),
         ("footfall-error", why.reason),
     ];
     effects.send(stream, kind, copy(topic, source, why));

@@ -1,4 +1,4 @@
-use crate::{Partition, Timestamp};
+use crate::{DeadLetterCode, Partition, Timestamp};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -34,8 +34,8 @@ pub enum Kind {
     Ahead,
     /// A record that was seen before.
     Duplicate,
-    /// A record that the stream cannot use, with the stable code that says why.
-    DeadLetter(&'static str),
+    /// A record that the stream cannot use, and why.
+    DeadLetter(DeadLetterCode),
     /// A record on its way to the partition of its new key.
     Repartition,
     /// A change of state.

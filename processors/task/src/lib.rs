@@ -4,6 +4,7 @@
 //! reads no clock, knows no Kafka client, and says what should be written as [`Effects`]. The shell
 //! writes them, and only then commits the offsets of the records they came from.
 
+mod code;
 mod effect;
 mod id;
 mod processor;
@@ -11,6 +12,7 @@ mod record;
 mod table;
 mod upstream;
 
+pub use code::DeadLetterCode;
 pub use effect::{Effects, Kind, Outgoing, Send};
 pub use id::{Offset, Partition, Timestamp};
 pub use processor::{Cleanup, Internal, Processor, RestoreError, Source, Task};

@@ -73,6 +73,18 @@ const KEYS: &[Key] = &[
         help: "make outputs and internal topics that are missing",
     },
     Key {
+        path: "shared_topics",
+        form: Form::List,
+        default: Default::Absent,
+        help: "topics that several streams may write, or one for several purposes; others are refused",
+    },
+    Key {
+        path: "circular_topics",
+        form: Form::List,
+        default: Default::Absent,
+        help: "topics that may lead back to themselves; circles through no such topic are refused",
+    },
+    Key {
         path: "origins",
         form: Form::List,
         default: Default::Absent,

@@ -124,13 +124,6 @@ impl StreamReader<'_> {
                 self.problem(key, &expected, "nothing");
             }
         }
-        if table.to == table.from {
-            self.problem(
-                "to",
-                "another topic than `from`",
-                &format!("`{}`", table.to),
-            );
-        }
     }
 
     fn condition(&mut self, text: &str) -> Option<Condition> {

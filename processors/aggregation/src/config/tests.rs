@@ -1,3 +1,4 @@
+mod graph;
 mod joins;
 mod mistakes;
 mod routes;

@@ -37,7 +37,7 @@ fn every_mistake_is_told_with_line_key_expectation_and_finding() {
             "loop.toml",
             r#"to = "pages""#,
             r#"to = "events""#,
-            "loop.toml:7: streams.pages.to: expected another topic than `from`, found `events`",
+            "loop.toml:7: streams.pages.to: expected a topic that does not lead back to `events`, or one of the circle among `circular_topics`, if it is meant to be one, found `events` (events > events)",
         ),
         (
             "pointer.toml",
