@@ -5,7 +5,7 @@ use crate::{
     Metrics, places,
     status::Part,
     store::{Followed, Place},
-    upstream::Look,
+    upstream::{Look, Own},
 };
 use anyhow::bail;
 use bytes::Bytes;
@@ -69,8 +69,8 @@ enum Looking {
     No,
     /// It is being asked for.
     Asked,
-    /// It may know once it has been read up to the offset.
-    Found(Arc<[Upstream]>, Offset),
+    /// It may know once its own partition is read up to the end that it had then.
+    Found(Arc<[Upstream]>, Own),
 }
 
 impl<'a, P: Processor> Partitions<'a, P> {
@@ -193,16 +193,16 @@ impl<'a, P: Processor> Partitions<'a, P> {
         })
     }
 
-    /// A partition is read to its end, which is after what transactions leave between records. Says
-    /// how long it may take until the group knows, if it does not.
-    pub(super) fn end(&mut self, topic: &str, partition: i32, end: Offset) -> Option<Duration> {
-        let running = self.running.get_mut(topic)?.get_mut(&partition)?;
-        // Nobody needs to know of a partition that never had a record.
-        let is_news = end > Offset(0) && running.next < Some(end);
-        is_news.then(|| {
-            running.next = Some(end);
-            self.ground.config.commit_interval
-        })
+    /// A partition is read up to `next`, what transactions leave between records included. Returns
+    /// whether that is further than its last record.
+    pub(super) fn pass(&mut self, topic: &str, partition: i32, next: Offset) -> bool {
+        let partitions = self.running.get_mut(topic);
+        let running = partitions.and_then(|running| running.get_mut(&partition));
+        let Some(running) = running.filter(|running| running.next < Some(next)) else {
+            return false;
+        };
+        running.next = Some(next);
+        true
     }
 
     /// Which topics must be looked at for tasks that want to know how far they are read, and the
@@ -227,10 +227,12 @@ impl<'a, P: Processor> Partitions<'a, P> {
             for (partition, running) in partitions {
                 if matches!(running.look, Looking::Asked) {
                     let place = (topic.clone(), *partition);
-                    let end = found.and_then(|found| Some((found, found.ends.get(&place)?)));
-                    running.look = end.map_or(Looking::No, |(found, end)| {
-                        Looking::Found(Arc::clone(&found.upstream), *end)
-                    });
+                    running.look = match found.map(|found| (found, found.own.get(&place))) {
+                        Some((found, Some(own))) => {
+                            Looking::Found(Arc::clone(&found.upstream), *own)
+                        }
+                        Some((_, None)) | None => Looking::No,
+                    };
                 }
             }
         }
@@ -241,9 +243,8 @@ impl<'a, P: Processor> Partitions<'a, P> {
     pub(super) fn look(&mut self) -> bool {
         let mut is_due = false;
         for running in all_mut(&mut self.running) {
-            let next = running.next.unwrap_or(Offset(0));
-            if let Looking::Found(upstream, end) = &running.look
-                && next >= *end
+            if let Looking::Found(upstream, Own { read, end }) = &running.look
+                && running.next.max(*read) >= Some(*end)
             {
                 running.is_due |= running.task.look(upstream);
                 is_due |= running.is_due;
