@@ -330,6 +330,10 @@ fn what_cannot_be_is_refused_with_what_can() {
         ("\"a\" - 1 == 0", "beside `-`, found a text and a number"),
         ("record.keys == \"a\"", "did you mean `record.key`?"),
         (
+            "timestamp(record.timestamp) > timestamp(at)",
+            "expected `timestamp(record.timestamp / 1000)`, of seconds, found milliseconds",
+        ),
+        (
             "record.value.price > 400",
             "found `record.value`; members of the value stand by their own names",
         ),
