@@ -31,7 +31,6 @@ use rdkafka::{
     message::{Header, OwnedHeaders},
     producer::{BaseRecord, Producer as _, PurgeConfig, ThreadedProducer},
 };
-use reach::Reach;
 use replay::Replayer;
 use shared::{LogOf, Shared};
 use spread::Spread;

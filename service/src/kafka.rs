@@ -2,6 +2,7 @@
 
 mod brief;
 mod policies;
+pub mod reach;
 mod topics;
 
 pub use brief::Brief;

@@ -1,4 +1,3 @@
-use super::Reach;
 use crate::{
     clock,
     metrics::{Dropped, Levels, Metrics},
@@ -6,7 +5,7 @@ use crate::{
     pending::{Failure, Fate, Over, Pending, Token},
     spill::{Folder, Log, keeper::Holder},
 };
-use footfall_service::health;
+use footfall_service::{health, kafka::reach::Reach};
 use rdkafka::{error::KafkaError, types::RDKafkaErrorCode as Code};
 use std::{
     sync::{
