@@ -354,7 +354,7 @@ fn linger(client: &ClientConfig) -> Duration {
 }
 
 /// librdkafka's defaults suit a batch job; these suit a gateway.
-fn client_config(config: &config::Kafka, max_body: usize) -> ClientConfig {
+pub(crate) fn client_config(config: &config::Kafka, max_body: usize) -> ClientConfig {
     // The gateway's own bound is the one that refuses, all or nothing; librdkafka's is only there in case that fails.
     let queue_kib = (config.queue.saturating_mul(2) / 1024).clamp(1024, 2_147_483_647);
     // A rejected event may be as long as the body.

@@ -42,25 +42,6 @@ pub(crate) struct Folder {
     _lock: File,
 }
 
-/// Tries to write to the folder, or, where it is still to be made, to the nearest one that is there. A full file system is
-/// no error: what lies there can still be replayed, and then there is room.
-///
-/// # Errors
-/// When it cannot be written.
-pub(crate) fn check(path: &Path) -> io::Result<()> {
-    let absolute = std::path::absolute(path)?;
-    let mut folders = absolute.ancestors();
-    let nearest = folders.find(|folder| folder.exists()).unwrap_or(path);
-    let probe = nearest.join(format!(".footfall-{}", std::process::id()));
-    let written = fs::write(&probe, b"probe");
-    let removed = fs::remove_file(&probe);
-    match written {
-        Err(error) if is_full(&error) => Ok(()),
-        Err(error) => Err(error),
-        Ok(()) => removed,
-    }
-}
-
 /// Whether a file system has no room.
 pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(

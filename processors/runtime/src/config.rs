@@ -68,6 +68,8 @@ impl Config {
             ]);
         }
         let mut config = self.kafka.consumer(&defaults);
+        // Which partitions are read to their ends decides how stream time goes on.
+        config.set("enable.partition.eof", "true");
         // Two members of one name would throw each other out.
         if let Some(name) = self.consumer_property("group.instance.id")
             && worker != Worker::default()

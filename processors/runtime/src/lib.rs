@@ -18,6 +18,7 @@ mod native;
 mod owners;
 mod places;
 mod policies;
+mod properties;
 mod quiet;
 mod reach;
 mod reader;
@@ -28,6 +29,7 @@ mod status;
 mod store;
 mod tables;
 mod topics;
+mod upstream;
 mod watch;
 mod writer;
 

@@ -9,6 +9,7 @@ use crate::{
     status::{Part, Report, Worker},
     store::Store,
     tables::Tables,
+    upstream,
     watch::{self, Assigned, Watched},
     writer::Stopped,
 };
@@ -74,6 +75,8 @@ impl Runtime {
             processor.sources(),
             stop.clone(),
         ));
+        let (looks, questions) = upstream::channel();
+        tokio::spawn(upstream::run(watched.clone(), questions, stop.clone()));
         tokio::spawn(watch::run(
             watched,
             processor.sources(),
@@ -108,6 +111,7 @@ impl Runtime {
                 places: Arc::clone(&places),
                 definition: Arc::clone(&definition),
                 changelogs: ids.clone(),
+                looks: looks.clone(),
                 readable: readable.clone(),
                 assigned: tell_assigned.clone(),
                 stop: stop.clone(),

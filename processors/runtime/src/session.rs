@@ -19,6 +19,7 @@ use crate::{
     status::{Part, Report, Worker},
     store::Store,
     tables::Tables,
+    upstream::{Look, Question},
     watch::Assigned,
     writer::{Meanwhile, Outcome, Undone, Writer},
 };
@@ -38,11 +39,17 @@ use std::{
     time::{Duration, Instant},
 };
 use stops::Stops;
-use tokio::sync::watch;
+use tokio::sync::{
+    mpsc,
+    oneshot::{self, error::TryRecvError},
+    watch,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How often the loop looks around when there are no records.
 const TICK: Duration = Duration::from_millis(50);
+/// How often it is looked how far partitions upstream are read.
+const LOOK: Duration = Duration::from_millis(250);
 /// How long the loop waits for records while state is restored.
 const WHILE_RESTORING: Duration = Duration::from_millis(1);
 /// How often the loop looks around while it has no partitions.
@@ -85,6 +92,8 @@ pub(crate) struct Ground<P> {
     pub(crate) changelogs: watch::Receiver<Ids>,
     /// What is kept of changelogs on this machine, if anything.
     pub(crate) store: Option<Store>,
+    /// Where to ask how far partitions upstream are read.
+    pub(crate) looks: mpsc::Sender<Question>,
     /// The sources that can be read.
     pub(crate) readable: watch::Receiver<Vec<String>>,
     /// Tells which partitions this worker has.
@@ -148,6 +157,9 @@ pub(crate) struct Session<'a, P: Processor> {
     next_tick: Instant,
     /// What the changelogs are that hold the state of what is here.
     changelogs: Ids,
+    /// How far partitions upstream are read, once that is known.
+    look: Option<oneshot::Receiver<Look>>,
+    next_look: Instant,
 }
 
 impl<'a, P: Processor> Session<'a, P> {
@@ -182,6 +194,8 @@ impl<'a, P: Processor> Session<'a, P> {
             next_claim: None,
             next_tick: clock::now(),
             changelogs: ground.changelogs.borrow().clone(),
+            look: None,
+            next_look: clock::now(),
         })
     }
 
@@ -228,6 +242,10 @@ impl<'a, P: Processor> Session<'a, P> {
                     partitions, stops, ..
                 } = &mut self.intake;
                 stops.forget(|topic, partition| partitions.has(topic, partition));
+                // All were paused meanwhile, and go on from where the client believes they are.
+                for (topic, partition, next) in partitions.at_end() {
+                    stops.seek(topic, partition, next);
+                }
             }
             match polled {
                 Some(Ok(record)) => bail!(
@@ -367,6 +385,41 @@ impl<'a, P: Processor> Session<'a, P> {
             if self.intake.partitions.tick(clock) {
                 self.intake.due = Some(now);
             }
+            self.look_upstream(now);
+        }
+    }
+
+    /// Has the tasks that want to know told how far partitions upstream are read.
+    fn look_upstream(&mut self, now: Instant) {
+        let partitions = &mut self.intake.partitions;
+        match self.look.as_mut().map(oneshot::Receiver::try_recv) {
+            Some(Ok(found)) => {
+                partitions.looked(Some(&found));
+                self.look = None;
+            }
+            Some(Err(TryRecvError::Closed)) => {
+                partitions.looked(None);
+                self.look = None;
+            }
+            Some(Err(TryRecvError::Empty)) | None => {}
+        }
+        if self.look.is_none() && now >= self.next_look {
+            let (topics, own) = partitions.begin_look();
+            if !own.is_empty() {
+                let (answer, look) = oneshot::channel();
+                let question = Question {
+                    topics,
+                    own,
+                    answer,
+                };
+                // Where nobody answers, the sender is gone, which is seen at the next look.
+                let _asked = self.ground.looks.try_send(question);
+                self.look = Some(look);
+                self.next_look = now + LOOK;
+            }
+        }
+        if partitions.look() {
+            self.intake.due = Some(now);
         }
     }
 

@@ -2,10 +2,13 @@
 
 mod counting;
 
-use crate::{Definition, Route, Size, State, Topology, join::Joins, reject, repartition};
+use crate::{
+    Definition, Route, Size, State, Topology, join::Joins, reject, repartition, route::Origins,
+    state::Progress,
+};
 use counting::Counting;
-use footfall_task::{Effects, Kind, Partition, Record, RestoreError, Task};
-use std::{sync::Arc, time::Duration};
+use footfall_task::{Effects, Kind, Partition, Record, RestoreError, Task, Timestamp, Upstream};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// The work of a [`Topology`] on one partition.
 #[derive(Debug)]
@@ -25,7 +28,11 @@ enum Step {
     /// Counts them.
     Count(Box<Counting>),
     /// Writes each to another topic.
-    Route { route: Arc<Route>, joins: Joins },
+    Route {
+        route: Arc<Route>,
+        joins: Joins,
+        origins: Origins,
+    },
 }
 
 impl StreamsTask {
@@ -35,7 +42,10 @@ impl StreamsTask {
         let steps = topology.streams().iter().filter_map(|definition| {
             let joins = || topology.joins(&definition.joins);
             if *definition.counted(group) == *topic {
-                let counting = Counting::new(group, definition, joins());
+                let upstream = topology.upstream(definition);
+                let has_routes = upstream.keys().any(|topic| *topic != definition.from);
+                let progress = (!upstream.is_empty()).then(|| Progress::new(upstream, has_routes));
+                let counting = Counting::new(group, definition, joins(), progress);
                 Some(Step::Count(Box::new(counting)))
             } else if *definition.from == *topic {
                 Some(Step::Rekey {
@@ -51,6 +61,7 @@ impl StreamsTask {
         let routes = routes.filter(|route| route.inlet(topic).is_some());
         let routes = routes.map(|route| Step::Route {
             joins: topology.joins(&route.joins),
+            origins: topology.origins(route),
             route: Arc::clone(route),
         });
         Self {
@@ -106,18 +117,48 @@ impl Task for StreamsTask {
         Ok(())
     }
 
-    fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
+    fn process(&mut self, record: &Record<'_>, now: Timestamp, effects: &mut Effects) {
         for step in &mut self.steps {
             match step {
                 Step::Rekey {
                     definition,
                     joins,
                     topic,
-                } => rekey(definition, joins, topic, record, effects),
-                Step::Count(counting) => counting.process(record, effects),
-                Step::Route { route, joins } => route.process(joins, record, effects),
+                } => rekey(definition, joins, topic, (record, now), effects),
+                Step::Count(counting) => counting.process(record, now, effects),
+                Step::Route {
+                    route,
+                    joins,
+                    origins,
+                } => route.process(joins, origins, record, effects),
             }
         }
+    }
+
+    fn upstream(&self) -> Vec<Arc<str>> {
+        let progress = self.counting().filter_map(|one| one.state.progress());
+        let topics: BTreeSet<_> = progress.flat_map(Progress::topics).collect();
+        topics.into_iter().map(Arc::clone).collect()
+    }
+
+    fn begin_look(&mut self) -> bool {
+        let mut begins = false;
+        for step in &mut self.steps {
+            if let Step::Count(counting) = step {
+                begins |= counting.state.begin_look();
+            }
+        }
+        begins
+    }
+
+    fn look(&mut self, upstream: &[Upstream]) -> bool {
+        let mut is_due = false;
+        for step in &mut self.steps {
+            if let Step::Count(counting) = step {
+                is_due |= counting.state.look(upstream);
+            }
+        }
+        is_due
     }
 
     fn tick(&mut self, clock: Duration) -> bool {
@@ -157,10 +198,14 @@ fn rekey(
     definition: &Definition,
     joins: &Joins,
     topic: &Arc<str>,
-    source: &Record<'_>,
+    (source, now): (&Record<'_>, Timestamp),
     effects: &mut Effects,
 ) {
     match joins.through(source, None, |record| definition.extract.extract(record)) {
+        // Before a partition's stream time and the broker's own limit meet it.
+        Ok(Some((found, _))) if definition.is_ahead(found.time, now) => {
+            reject::ahead(definition, source, (found.time, now), effects);
+        }
         Ok(Some((found, rows))) => {
             let record = repartition::wrap(topic, found.key, found.time, source, &rows);
             effects.send(&definition.name, Kind::Repartition, record);

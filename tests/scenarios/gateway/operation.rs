@@ -115,6 +115,41 @@ fn series(page: &str) -> BTreeSet<&str> {
 }
 
 #[tokio::test]
+async fn a_scraper_that_asks_for_the_text_format_gets_the_same_metrics_in_it() {
+    let gateway = Gateway::start_with(Kafka::shared().await, &[]).await;
+    let ask = async |accepted: &str| {
+        let request = Client::new().get(format!("{}/metrics", gateway.url));
+        Answer::to(request.header("accept", accepted))
+            .await
+            .unwrap()
+    };
+    let open =
+        ask("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5").await;
+    let open_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    assert_eq!(open.header("content-type"), Some(open_type));
+    let text = ask("text/plain;version=0.0.4;q=0.5,*/*;q=0.1").await;
+    let text_type = "text/plain; version=0.0.4; charset=utf-8";
+    assert_eq!(text.header("content-type"), Some(text_type));
+    assert_eq!(text.header("cache-control"), Some("no-store"));
+    for (line, is_text) in [
+        ("# TYPE footfall_events_received_total counter\n", true),
+        ("# TYPE footfall_request_duration_seconds histogram\n", true),
+        ("# TYPE footfall_queue_events gauge\n", true),
+        ("# TYPE footfall_events_received counter\n", false),
+        ("# UNIT ", false),
+        ("# EOF", false),
+    ] {
+        assert_eq!(text.body.contains(line), is_text, "{line}{}", text.body);
+    }
+    let names = |page: &str| {
+        let names = series(page).into_iter();
+        let names = names.filter(|name| !name.contains("/metrics") && !name.contains("/readyz"));
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&text.body), names(&open.body));
+}
+
+#[tokio::test]
 async fn whatever_is_asked_for_metrics_have_the_same_labels_and_the_page_of_the_docs_has_each() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("gateway.toml");

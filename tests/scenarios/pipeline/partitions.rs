@@ -7,6 +7,7 @@ use footfall_tests::{
     kafka::{Kafka, NewRecord},
     wait,
 };
+use nix::sys::signal::Signal;
 use std::time::{Duration, Instant};
 
 /// Far below the five minutes after which librdkafka looks by itself.
@@ -75,6 +76,51 @@ async fn added_partitions_are_read_at_once_or_say_which_command_is_missing() {
     tokio::join!(
         added_partitions_are_read("classic"),
         added_partitions_are_read("consumer"),
+    );
+}
+
+/// A partition that is read to its end when the group gives out its partitions anew.
+async fn goes_on_at_its_end(protocol: &str) {
+    let kafka = Kafka::shared().await;
+    let [source, group] = ["source", "group"].map(Kafka::unique);
+    let output = format!("{source}.out");
+    kafka.create_topic(&source, 4).await;
+    let config = format!(
+        "commit_interval = '20ms'\n[kafka.consumer]\n'group.protocol' = '{protocol}'\n\
+         [streams.keys]\nfrom = '{source}'\nto = '{output}'\n\
+         window = {{ size = '1h', grace = '1m' }}\n"
+    );
+    let _stays = Aggregation::start_in_group(kafka, &config, &group).await;
+    let keys = [(0, "a"), (1, "b"), (2, "c"), (3, "d")];
+    let mut expected = 0;
+    for _ in 0..3 {
+        let mut comes = Aggregation::start_in_group(kafka, &config, &group).await;
+        wait::until("the other one to have partitions", async || {
+            let metrics = comes.metrics().await?;
+            let assigned = metrics.sum("footfall_assigned_partitions");
+            (assigned > 0.0).then_some(()).ok_or("none".into())
+        })
+        .await;
+        for (partition, key) in keys {
+            produce(kafka, &source, partition, key).await;
+        }
+        expected += 7;
+        until_counts(kafka, &output, &keys.map(|(_, key)| (key, expected))).await;
+        comes.program.signal(Signal::SIGTERM);
+        comes.program.exit().await;
+        for (partition, key) in keys {
+            produce(kafka, &source, partition, key).await;
+        }
+        expected += 7;
+        until_counts(kafka, &output, &keys.map(|(_, key)| (key, expected))).await;
+    }
+}
+
+#[tokio::test]
+async fn partitions_at_their_ends_lose_and_repeat_nothing_when_others_come_and_go() {
+    tokio::join!(
+        goes_on_at_its_end("classic"),
+        goes_on_at_its_end("consumer")
     );
 }
 

@@ -12,7 +12,7 @@ use crate::{
     reader::Reader,
 };
 use anyhow::bail;
-use footfall_task::Processor;
+use footfall_task::{Processor, Timestamp};
 use prometheus_client::metrics::{counter::Counter, family::Family};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::time::{Duration, Instant};
@@ -83,19 +83,22 @@ impl<'a, P: Processor> Intake<'a, P> {
             return Ok(false);
         }
         let batch = self.inbox.take(wait, RECORDS_AT_ONCE);
+        let now = Timestamp(clock::millis());
         let (mut shortest, mut count) = (None::<Duration>, 0);
         for record in batch.iter() {
             match record {
                 Ok(message) => {
-                    let record = message.record();
-                    let (topic, partition) = (record.topic, record.partition.0);
+                    let (topic, partition) = message.place();
                     // It comes once more when the partition is sought back.
                     if self.stops.holds(topic, partition) {
                         continue;
                     }
                     self.stops.reads(topic, partition);
-                    let wait = self.partitions.process(&record)?;
-                    shortest = Some(shortest.map_or(wait, |other| other.min(wait)));
+                    let wait = match message.end() {
+                        Some((topic, partition, end)) => self.partitions.end(topic, partition, end),
+                        None => Some(self.partitions.process(&message.record(), now)?),
+                    };
+                    shortest = shortest.into_iter().chain(wait).min();
                 }
                 Err(failure) => {
                     let is_ours = self.partitions.has(&failure.topic, failure.partition);

@@ -2,13 +2,16 @@
 
 use super::{Ground, assignment::Event, restoring::Restoring};
 use crate::{
-    Metrics,
+    Metrics, places,
     status::Part,
     store::{Followed, Place},
+    upstream::Look,
 };
 use anyhow::bail;
 use bytes::Bytes;
-use footfall_task::{Effects, Kind, Offset, Partition, Processor, Record, Send, Source, Task};
+use footfall_task::{
+    Effects, Kind, Offset, Partition, Processor, Record, Send, Source, Task, Timestamp, Upstream,
+};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
@@ -66,6 +69,8 @@ pub(super) struct Running<T> {
     records: prometheus_client::metrics::counter::Counter,
     /// Where reading goes on.
     next: Option<Offset>,
+    /// Whether its end was the last that came of it.
+    is_at_end: bool,
     /// Where the group has it begin, as far as that is known.
     begins: Option<Offset>,
     /// What the group knows of that.
@@ -74,8 +79,18 @@ pub(super) struct Running<T> {
     is_claimed: bool,
     /// Whether there is something to write without a record.
     is_due: bool,
+    look: Looking,
     /// Its state in the local store, for as long as this is.
     followed: Vec<Followed>,
+}
+
+/// What a task is to know of the partitions upstream.
+enum Looking {
+    No,
+    /// It is being asked for.
+    Asked,
+    /// It may know once it has been read up to the offset.
+    Found(Arc<[Upstream]>, Offset),
 }
 
 impl<'a, P: Processor> Partitions<'a, P> {
@@ -203,11 +218,15 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
     }
 
-    /// Processes a record, and says how long its effects may wait to be written.
+    /// Processes a record at about `now`, and says how long its effects may wait to be written.
     ///
     /// # Errors
     /// When it is of a partition that has not got its state yet.
-    pub(super) fn process(&mut self, record: &Record<'_>) -> anyhow::Result<Duration> {
+    pub(super) fn process(
+        &mut self,
+        record: &Record<'_>,
+        now: Timestamp,
+    ) -> anyhow::Result<Duration> {
         let interval = self.ground.config.commit_interval;
         let partitions = self.running.get_mut(record.topic);
         let running = partitions.and_then(|running| running.get_mut(&record.partition.0));
@@ -226,8 +245,9 @@ impl<'a, P: Processor> Partitions<'a, P> {
             });
         }
         let before = running.effects.sends.len();
-        running.task.process(record, &mut running.effects);
+        running.task.process(record, now, &mut running.effects);
         running.next = Some(record.offset.next());
+        running.is_at_end = false;
         running.records.inc();
         let sends = &running.effects.sends[before..];
         self.gathered.add(sends);
@@ -268,6 +288,67 @@ impl<'a, P: Processor> Partitions<'a, P> {
                 running.is_due = true;
             }
         }
+    }
+
+    /// A partition is read to its end, which is after what transactions leave between records. Says
+    /// how long it may take until the group knows, if it does not.
+    pub(super) fn end(&mut self, topic: &str, partition: i32, end: Offset) -> Option<Duration> {
+        let running = self.running.get_mut(topic)?.get_mut(&partition)?;
+        // Nobody needs to know of a partition that never had a record.
+        running.is_at_end = true;
+        let is_news = end > Offset(0) && running.next < Some(end);
+        is_news.then(|| {
+            running.next = Some(end);
+            self.ground.config.commit_interval
+        })
+    }
+
+    /// Which topics must be looked at for tasks that want to know how far they are read, and the
+    /// places of those tasks.
+    pub(super) fn begin_look(&mut self) -> (BTreeSet<Arc<str>>, BTreeSet<places::Place>) {
+        let (mut topics, mut own) = (BTreeSet::new(), BTreeSet::new());
+        for (topic, partitions) in &mut self.running {
+            for (partition, running) in partitions {
+                if matches!(running.look, Looking::No) && running.task.begin_look() {
+                    running.look = Looking::Asked;
+                    topics.extend(running.task.upstream());
+                    own.insert((topic.clone(), *partition));
+                }
+            }
+        }
+        (topics, own)
+    }
+
+    /// What was asked for is found, or cannot be.
+    pub(super) fn looked(&mut self, found: Option<&Look>) {
+        for (topic, partitions) in &mut self.running {
+            for (partition, running) in partitions {
+                if matches!(running.look, Looking::Asked) {
+                    let place = (topic.clone(), *partition);
+                    let end = found.and_then(|found| Some((found, found.ends.get(&place)?)));
+                    running.look = end.map_or(Looking::No, |(found, end)| {
+                        Looking::Found(Arc::clone(&found.upstream), *end)
+                    });
+                }
+            }
+        }
+    }
+
+    /// Tells those tasks what was found that have come far enough, and whether one has something to
+    /// write because of it.
+    pub(super) fn look(&mut self) -> bool {
+        let mut is_due = false;
+        for running in all_mut(&mut self.running) {
+            let next = running.next.unwrap_or(Offset(0));
+            if let Looking::Found(upstream, end) = &running.look
+                && next >= *end
+            {
+                running.is_due |= running.task.look(upstream);
+                is_due |= running.is_due;
+                running.look = Looking::No;
+            }
+        }
+        is_due
     }
 
     /// Tells the tasks of the clock, and whether one has something to write because of it.
@@ -373,6 +454,17 @@ impl<'a, P: Processor> Partitions<'a, P> {
         partitions.is_some_and(|running| running.contains_key(&partition))
     }
 
+    /// Where reading goes on of the partitions of which the last that came was their end.
+    pub(super) fn at_end(&self) -> impl Iterator<Item = (&str, i32, Offset)> {
+        self.running.iter().flat_map(|(topic, partitions)| {
+            let at_end = partitions.iter().filter(|(_, running)| running.is_at_end);
+            at_end.filter_map(|(partition, running)| {
+                let next = running.next.or(running.begins)?;
+                Some((topic.as_str(), *partition, next))
+            })
+        })
+    }
+
     /// Where reading a partition goes on, once a record of it was read.
     pub(super) fn next(&self, topic: &str, partition: i32) -> Option<Offset> {
         self.running.get(topic)?.get(&partition)?.next
@@ -447,10 +539,12 @@ impl<'a, P: Processor> Partitions<'a, P> {
                 effects: Effects::default(),
                 records: metrics.records.get_or_create_owned(&Metrics::topic(&topic)),
                 next: None,
+                is_at_end: false,
                 begins: None,
                 committed: None,
                 is_claimed: false,
                 is_due: false,
+                look: Looking::No,
                 followed: Vec::new(),
             };
             begun.entry(topic).or_default().insert(partition, running);

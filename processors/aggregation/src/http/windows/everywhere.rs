@@ -55,8 +55,7 @@ pub(super) async fn ask(
         if is_sure {
             whole.add(Answer::nothing(plan.empty));
         }
-        let here = plan.here.into_iter().collect();
-        whole.add(here::ask(shared, stream, question, here).await?);
+        whole.add(here::ask(shared, stream, question, plan.here).await?);
         let others = plan.others.into_iter();
         let others = others.filter(|(address, _)| !silent.contains(address));
         let others: Vec<_> = others.collect();
@@ -126,9 +125,8 @@ async fn ask_other(
     address: &str,
     partitions: &Partitions,
 ) -> Option<Answer> {
-    let asked: Vec<_> = partitions.iter().copied().collect();
     let name = &stream.name;
-    let path = format!("/v1/streams/{name}/windows?{}", question.about(&asked));
+    let path = format!("/v1/streams/{name}/windows?{}", question.about(partitions));
     match shared.peers.get::<Told>(address, &path).await {
         Ok(told) => Answer::told(stream, told).filter(|answer| {
             // Whoever is at that address now may be of another mind.
