@@ -3,6 +3,7 @@
 mod brief;
 mod check;
 mod names;
+mod partition;
 mod policies;
 pub mod reach;
 mod topics;
@@ -10,6 +11,7 @@ mod topics;
 pub use brief::Brief;
 pub use check::{Client, Kept, check};
 pub use names::Kind;
+pub use partition::partition_of;
 pub use policies::{Policy, cleanup_policies};
 pub use topics::{CreateTopics, Error, NewTopic, create_missing};
 

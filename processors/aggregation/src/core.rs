@@ -8,7 +8,6 @@ mod edit;
 mod expression;
 mod join;
 mod json;
-pub(crate) mod partition;
 mod pointer;
 mod pointers;
 mod reader;

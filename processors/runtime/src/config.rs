@@ -68,8 +68,9 @@ impl Config {
             ]);
         }
         let mut config = self.kafka.consumer(&defaults);
-        // Which partitions are read to their ends decides how stream time goes on.
-        config.set("enable.partition.eof", "true");
+        // Taken with records many at a time, an end moves the library's position beyond it, and the
+        // next rebalance has it read all again from the beginning.
+        config.set("enable.partition.eof", "false");
         // Two members of one name would throw each other out.
         if let Some(name) = self.consumer_property("group.instance.id")
             && worker != Worker::default()
@@ -82,6 +83,12 @@ impl Config {
     /// The user's `client.id`, or ours.
     pub(crate) fn client_id(&self) -> &str {
         self.consumer_property("client.id").unwrap_or("footfall")
+    }
+
+    /// Whether a partition of which nothing is committed is read from its end.
+    pub(crate) fn starts_at_ends(&self) -> bool {
+        let reset = self.consumer_property("auto.offset.reset");
+        matches!(reset, Some("latest" | "largest" | "end"))
     }
 
     /// Whether the brokers hand out partitions (KIP-848), and not one of the members.

@@ -320,16 +320,14 @@ impl Drop for Queue {
 pub(crate) struct Batch<'a>(&'a mut Vec<*mut c::rd_kafka_message_t>);
 
 impl Batch<'_> {
-    /// The records and the ends of partitions in order of arrival, and between them what else the
-    /// library has to say about a partition.
+    /// The records in order of arrival, and between them what the library has to say about a
+    /// partition.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Result<Message<'_>, Failure>> {
         let messages = self.0.iter();
         messages.map(|message| {
             // SAFETY: the library's messages stay as they are until they are given back.
             let message = unsafe { &**message };
-            if message.err == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
-                || (message.err == END && !message.rkt.is_null())
-            {
+            if message.err == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
                 Ok(Message(message))
             } else {
                 Err(Message(message).failure())
@@ -359,20 +357,11 @@ pub(crate) struct Failure {
     pub(crate) text: String,
 }
 
-/// What stands between the records where a partition has ended, for now.
-const END: c::rd_kafka_resp_err_t = c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__PARTITION_EOF;
-
-/// A record in the library's memory, or the end of a partition.
+/// A record in the library's memory.
 pub(crate) struct Message<'a>(&'a c::rd_kafka_message_t);
 
 impl<'a> Message<'a> {
-    /// If it is no record: the partition that has ended, and its end.
-    pub(crate) fn end(&self) -> Option<(&'a str, i32, Offset)> {
-        let Self(message) = self;
-        (message.err == END).then(|| (self.topic(), message.partition, Offset(message.offset)))
-    }
-
-    /// The record in the words of tasks.
+    /// The same in the words of tasks.
     pub(crate) fn record(&self) -> Record<'a> {
         let message = self.0;
         // SAFETY: key and payload are as long as the message says, and live as long as it does.

@@ -242,10 +242,6 @@ impl<'a, P: Processor> Session<'a, P> {
                     partitions, stops, ..
                 } = &mut self.intake;
                 stops.forget(|topic, partition| partitions.has(topic, partition));
-                // All were paused meanwhile, and go on from where the client believes they are.
-                for (topic, partition, next) in partitions.at_end() {
-                    stops.seek(topic, partition, next);
-                }
             }
             match polled {
                 Some(Ok(record)) => bail!(
@@ -404,7 +400,9 @@ impl<'a, P: Processor> Session<'a, P> {
             Some(Err(TryRecvError::Empty)) | None => {}
         }
         if self.look.is_none() && now >= self.next_look {
-            let (topics, own) = partitions.begin_look();
+            self.next_look = now + LOOK;
+            self.pass_markers();
+            let (topics, own) = self.intake.partitions.begin_look();
             if !own.is_empty() {
                 let (answer, look) = oneshot::channel();
                 let question = Question {
@@ -415,11 +413,31 @@ impl<'a, P: Processor> Session<'a, P> {
                 // Where nobody answers, the sender is gone, which is seen at the next look.
                 let _asked = self.ground.looks.try_send(question);
                 self.look = Some(look);
-                self.next_look = now + LOOK;
             }
         }
-        if partitions.look() {
+        if self.intake.partitions.look() {
             self.intake.due = Some(now);
+        }
+    }
+
+    /// Transactions leave markers between records. One at the end is read, too, or the partition
+    /// would never be seen to be read to its end.
+    fn pass_markers(&mut self) {
+        let Ok(positions) = self.consumer.position() else {
+            return;
+        };
+        let mut has_passed = false;
+        for place in positions.elements() {
+            // It is known from the first thing on that was taken of the partition.
+            if let rdkafka::Offset::Offset(next) = place.offset() {
+                let next = footfall_task::Offset(next);
+                let partitions = &mut self.intake.partitions;
+                has_passed |= partitions.pass(place.topic(), place.partition(), next);
+            }
+        }
+        if has_passed {
+            let interval = self.ground.config.commit_interval;
+            self.intake.commit_within(interval);
         }
     }
 

@@ -39,8 +39,15 @@ pub(crate) struct Question {
 pub(crate) struct Look {
     /// All partitions of the topics.
     pub(crate) upstream: Arc<[Upstream]>,
-    /// Where the own partitions ended afterwards: before that is all that was read of the others.
-    pub(crate) ends: BTreeMap<Place, Offset>,
+    /// The worker's own ones afterwards: before their ends is all that was read of the others.
+    pub(crate) own: BTreeMap<Place, Own>,
+}
+
+/// How far a partition was read whose task has asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own {
+    pub(crate) read: Option<Offset>,
+    pub(crate) end: Offset,
 }
 
 /// Where workers ask, and where they are answered.
@@ -85,51 +92,79 @@ fn look(
     topics: &BTreeSet<Arc<str>>,
     own: &BTreeSet<Place>,
 ) -> KafkaResult<Look> {
-    let places: BTreeSet<Place> = topics
-        .iter()
-        .flat_map(|topic| {
-            let count = watched.places.count(topic).unwrap_or(0);
-            let partitions = 0..i32::try_from(count).unwrap_or(i32::MAX);
-            partitions.map(|partition| (topic.to_string(), partition))
-        })
-        .collect();
-    let ends = ends(client, &places)?;
-    let known = owners::ask(client, places.iter().cloned(), TIMEOUT)?;
-    let upstream = topics.iter().flat_map(|topic| {
-        let of_topic = places.range((topic.to_string(), 0)..=(topic.to_string(), i32::MAX));
-        of_topic.map(|place| Upstream {
-            topic: Arc::clone(topic),
-            partition: Partition(place.1),
-            read: known.get(place).and_then(|(read, _)| *read),
-            end: ends.get(place).copied(),
-        })
+    let places = topics.iter().flat_map(|topic| {
+        let count = watched.places.count(topic).unwrap_or(0);
+        let partitions = 0..i32::try_from(count).unwrap_or(i32::MAX);
+        partitions.map(|partition| (topic.to_string(), partition))
     });
+    let places: BTreeSet<Place> = places.collect();
+    let starts_at_ends = watched.config.starts_at_ends();
+    let upstream = find(client, &places, starts_at_ends)?.into_iter();
+    let upstream = upstream.map(|((topic, partition), (read, end))| Upstream {
+        topic: topic.into(),
+        partition: Partition(partition),
+        read,
+        end,
+    });
+    let upstream = upstream.collect();
+    let own = find(client, own, starts_at_ends)?.into_iter();
+    let own = own.filter_map(|(place, (read, end))| Some((place, Own { read, end: end? })));
     Ok(Look {
-        upstream: upstream.collect(),
-        ends: self::ends(client, own)?,
+        upstream,
+        own: own.collect(),
     })
 }
 
-/// The ends of these partitions, open transactions included, as far as their leaders answer.
-fn ends(
+/// How far places are read, and where they ended before that, as far as their leaders answer. Ends
+/// are after open transactions.
+fn find(
     client: &BaseConsumer<Reader>,
     places: &BTreeSet<Place>,
+    starts_at_ends: bool,
+) -> KafkaResult<BTreeMap<Place, (Option<Offset>, Option<Offset>)>> {
+    let ends = offsets(client, places, rdkafka::Offset::End)?;
+    let known = owners::ask(client, places.iter().cloned(), TIMEOUT)?;
+    let read = |place: &Place| known.get(place).and_then(|(read, _)| *read);
+    // Of those nothing may be left to read, either.
+    let unread = places.iter().filter(|place| read(place).is_none());
+    let unread: BTreeSet<_> = unread.cloned().collect();
+    let begins = match starts_at_ends {
+        true => ends.clone(),
+        false => offsets(client, &unread, rdkafka::Offset::Beginning)?,
+    };
+    let found = places.iter().map(|place| {
+        let read = read(place).or_else(|| begins.get(place).copied());
+        (place.clone(), (read, ends.get(place).copied()))
+    });
+    Ok(found.collect())
+}
+
+/// The beginnings or the ends of these partitions.
+fn offsets(
+    client: &BaseConsumer<Reader>,
+    places: &BTreeSet<Place>,
+    which: rdkafka::Offset,
 ) -> KafkaResult<BTreeMap<Place, Offset>> {
     let mut wanted = TopicPartitionList::new();
     for (topic, partition) in places {
-        wanted.add_partition_offset(topic, *partition, rdkafka::Offset::End)?;
+        wanted.add_partition_offset(topic, *partition, which)?;
     }
     if wanted.count() == 0 {
         return Ok(BTreeMap::new());
     }
     let found = client.offsets_for_times(wanted, TIMEOUT)?;
     let found = found.elements();
-    let ends = found.iter().filter_map(|place| {
-        let rdkafka::Offset::Offset(end) = place.offset() else {
+    let offsets = found.iter().filter_map(|place| {
+        let rdkafka::Offset::Offset(offset) = place.offset() else {
             return None;
         };
         let is_known = place.error().is_ok();
-        is_known.then(|| ((place.topic().to_owned(), place.partition()), Offset(end)))
+        is_known.then(|| {
+            (
+                (place.topic().to_owned(), place.partition()),
+                Offset(offset),
+            )
+        })
     });
-    Ok(ends.collect())
+    Ok(offsets.collect())
 }

@@ -11,8 +11,8 @@ pub struct Upstream {
     pub topic: Arc<str>,
     /// Its number.
     pub partition: Partition,
-    /// Where reading goes on: what all records before have brought about is written. Left out until
-    /// the consumer group has committed it.
+    /// Where reading goes on: what all records before have brought about is written. Left out when
+    /// that is not known.
     pub read: Option<Offset>,
     /// Where the partition ended, if Kafka could tell.
     pub end: Option<Offset>,

@@ -94,11 +94,8 @@ impl<'a, P: Processor> Intake<'a, P> {
                         continue;
                     }
                     self.stops.reads(topic, partition);
-                    let wait = match message.end() {
-                        Some((topic, partition, end)) => self.partitions.end(topic, partition, end),
-                        None => Some(self.partitions.process(&message.record(), now)?),
-                    };
-                    shortest = shortest.into_iter().chain(wait).min();
+                    let wait = self.partitions.process(&message.record(), now)?;
+                    shortest = Some(shortest.map_or(wait, |other| other.min(wait)));
                 }
                 Err(failure) => {
                     let is_ours = self.partitions.has(&failure.topic, failure.partition);
@@ -110,11 +107,16 @@ impl<'a, P: Processor> Intake<'a, P> {
         drop(batch);
         self.look_into_gaps();
         if let Some(wait) = shortest {
-            let due = clock::now() + wait;
-            self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
+            self.commit_within(wait);
         }
         self.processed += count;
         Ok(count > 0)
+    }
+
+    /// Has what there is written and committed after this time at the latest.
+    pub(super) fn commit_within(&mut self, wait: Duration) {
+        let due = clock::now() + wait;
+        self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     Metrics, places,
     status::Part,
     store::{Followed, Place},
-    upstream::Look,
+    upstream::{Look, Own},
 };
 use anyhow::bail;
 use bytes::Bytes;
@@ -69,8 +69,6 @@ pub(super) struct Running<T> {
     records: prometheus_client::metrics::counter::Counter,
     /// Where reading goes on.
     next: Option<Offset>,
-    /// Whether its end was the last that came of it.
-    is_at_end: bool,
     /// Where the group has it begin, as far as that is known.
     begins: Option<Offset>,
     /// What the group knows of that.
@@ -89,8 +87,8 @@ enum Looking {
     No,
     /// It is being asked for.
     Asked,
-    /// It may know once it has been read up to the offset.
-    Found(Arc<[Upstream]>, Offset),
+    /// It may know once its own partition is read up to the end that it had then.
+    Found(Arc<[Upstream]>, Own),
 }
 
 impl<'a, P: Processor> Partitions<'a, P> {
@@ -247,7 +245,6 @@ impl<'a, P: Processor> Partitions<'a, P> {
         let before = running.effects.sends.len();
         running.task.process(record, now, &mut running.effects);
         running.next = Some(record.offset.next());
-        running.is_at_end = false;
         running.records.inc();
         let sends = &running.effects.sends[before..];
         self.gathered.add(sends);
@@ -290,17 +287,16 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
     }
 
-    /// A partition is read to its end, which is after what transactions leave between records. Says
-    /// how long it may take until the group knows, if it does not.
-    pub(super) fn end(&mut self, topic: &str, partition: i32, end: Offset) -> Option<Duration> {
-        let running = self.running.get_mut(topic)?.get_mut(&partition)?;
-        // Nobody needs to know of a partition that never had a record.
-        running.is_at_end = true;
-        let is_news = end > Offset(0) && running.next < Some(end);
-        is_news.then(|| {
-            running.next = Some(end);
-            self.ground.config.commit_interval
-        })
+    /// A partition is read up to `next`, what transactions leave between records included. Returns
+    /// whether that is further than its last record.
+    pub(super) fn pass(&mut self, topic: &str, partition: i32, next: Offset) -> bool {
+        let partitions = self.running.get_mut(topic);
+        let running = partitions.and_then(|running| running.get_mut(&partition));
+        let Some(running) = running.filter(|running| running.next < Some(next)) else {
+            return false;
+        };
+        running.next = Some(next);
+        true
     }
 
     /// Which topics must be looked at for tasks that want to know how far they are read, and the
@@ -325,10 +321,12 @@ impl<'a, P: Processor> Partitions<'a, P> {
             for (partition, running) in partitions {
                 if matches!(running.look, Looking::Asked) {
                     let place = (topic.clone(), *partition);
-                    let end = found.and_then(|found| Some((found, found.ends.get(&place)?)));
-                    running.look = end.map_or(Looking::No, |(found, end)| {
-                        Looking::Found(Arc::clone(&found.upstream), *end)
-                    });
+                    running.look = match found.map(|found| (found, found.own.get(&place))) {
+                        Some((found, Some(own))) => {
+                            Looking::Found(Arc::clone(&found.upstream), *own)
+                        }
+                        Some((_, None)) | None => Looking::No,
+                    };
                 }
             }
         }
@@ -339,9 +337,8 @@ impl<'a, P: Processor> Partitions<'a, P> {
     pub(super) fn look(&mut self) -> bool {
         let mut is_due = false;
         for running in all_mut(&mut self.running) {
-            let next = running.next.unwrap_or(Offset(0));
-            if let Looking::Found(upstream, end) = &running.look
-                && next >= *end
+            if let Looking::Found(upstream, Own { read, end }) = &running.look
+                && running.next.max(*read) >= Some(*end)
             {
                 running.is_due |= running.task.look(upstream);
                 is_due |= running.is_due;
@@ -454,17 +451,6 @@ impl<'a, P: Processor> Partitions<'a, P> {
         partitions.is_some_and(|running| running.contains_key(&partition))
     }
 
-    /// Where reading goes on of the partitions of which the last that came was their end.
-    pub(super) fn at_end(&self) -> impl Iterator<Item = (&str, i32, Offset)> {
-        self.running.iter().flat_map(|(topic, partitions)| {
-            let at_end = partitions.iter().filter(|(_, running)| running.is_at_end);
-            at_end.filter_map(|(partition, running)| {
-                let next = running.next.or(running.begins)?;
-                Some((topic.as_str(), *partition, next))
-            })
-        })
-    }
-
     /// Where reading a partition goes on, once a record of it was read.
     pub(super) fn next(&self, topic: &str, partition: i32) -> Option<Offset> {
         self.running.get(topic)?.get(&partition)?.next
@@ -539,7 +525,6 @@ impl<'a, P: Processor> Partitions<'a, P> {
                 effects: Effects::default(),
                 records: metrics.records.get_or_create_owned(&Metrics::topic(&topic)),
                 next: None,
-                is_at_end: false,
                 begins: None,
                 committed: None,
                 is_claimed: false,

@@ -28,8 +28,7 @@ pub(super) struct Stops {
 
 #[derive(Debug)]
 struct Stop {
-    /// None where nothing is wrong with it.
-    reason: Option<String>,
+    reason: String,
     /// Where the client could not go on.
     failed_at: Offset,
     /// When it is tried again; none when that has been done.
@@ -55,30 +54,16 @@ impl Stops {
             ..
         } = failure;
         let stop = Stop {
-            reason: Some(format!(
+            reason: format!(
                 "topic `{topic}`, partition {partition} cannot be read on from offset {offset}: {text}; nothing behind \
                  it is processed, and it is tried again"
-            )),
+            ),
             failed_at: *offset,
             retry: Some(now + UNTIL_RETRY),
             well: now + UNTIL_WELL,
         };
         self.all.insert((topic.clone(), *partition), stop);
         self.tell();
-    }
-
-    /// The partition is well, and is not read on before it has been sought to where it is: at its end
-    /// the client has counted that as a record, and was paused since by the group.
-    pub(super) fn seek(&mut self, topic: &str, partition: i32, next: Offset) {
-        let now = clock::now();
-        let stop = Stop {
-            reason: None,
-            failed_at: next,
-            retry: Some(now),
-            well: now,
-        };
-        let place = (topic.to_owned(), partition);
-        self.all.entry(place).or_insert(stop);
     }
 
     /// Whether records of this partition are to be left to a later try.
@@ -131,17 +116,12 @@ impl Stops {
         if let Some(stop) = self.all.get_mut(&(topic.to_owned(), partition)) {
             let now = clock::now();
             stop.retry = (!is_done).then_some(now + UNTIL_RETRY);
-            stop.well = if stop.reason.is_some() {
-                now + UNTIL_WELL
-            } else {
-                now
-            };
+            stop.well = now + UNTIL_WELL;
         }
     }
 
     fn tell(&self) {
-        let stops = self.all.values();
-        let reasons: Vec<_> = stops.filter_map(|stop| stop.reason.as_deref()).collect();
+        let reasons: Vec<_> = self.all.values().map(|stop| stop.reason.as_str()).collect();
         if reasons.is_empty() {
             self.status.goes_on(Part::Reading);
         } else {

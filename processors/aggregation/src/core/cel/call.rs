@@ -1,7 +1,7 @@
 //! Which function a call means, and whether it can be called like that.
 
 use super::{
-    expression::{Expression, LoopKind, Step},
+    expression::{Expression, Known, LoopKind, Step},
     function::{Form, Function, Kind, SIGNATURES, Signature},
     suggest::closest,
     time,
@@ -127,6 +127,12 @@ fn check_literals(signature: &Signature, arguments: &[&Expression]) -> Result<()
             );
         }
         return Ok(());
+    }
+    if let (Function::Timestamp, [Expression::Known(Known::Timestamp)]) =
+        (signature.function, arguments)
+    {
+        let hint = "`timestamp(record.timestamp / 1000)`, of seconds";
+        return Err(format!("expected {hint}, found milliseconds"));
     }
     let (Some(first), 1) = (literal(0), arguments.len()) else {
         return Ok(());

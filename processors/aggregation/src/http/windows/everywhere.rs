@@ -5,9 +5,8 @@ use super::{
     answer::{Answer, Told},
     here,
 };
-use crate::core::partition;
 use footfall_runtime::Owner;
-use footfall_service::http::Problem;
+use footfall_service::{http::Problem, kafka::partition_of};
 use footfall_streams::Definition;
 use futures_util::future::join_all;
 use std::{
@@ -88,7 +87,7 @@ fn wanted(shared: &Shared, stream: &Definition, question: &Question) -> Partitio
     };
     let count = i32::try_from(count).unwrap_or(i32::MAX);
     match &question.key {
-        Some(key) if stream.rekeyed => [partition::of_key(key, count)].into(),
+        Some(key) if stream.rekeyed => [partition_of(key, count)].into(),
         _ => (0..count).collect(),
     }
 }
