@@ -5,6 +5,7 @@ mod check;
 mod names;
 mod partition;
 mod policies;
+pub mod reach;
 mod topics;
 
 pub use brief::Brief;
