@@ -115,8 +115,8 @@ fn look(
     })
 }
 
-/// How far a place is read, and where it ended before that, as far as that is known.
-type Found = (Option<Offset>, Option<Offset>);
+/// How far places are read, and their ends, as far as that is known.
+type Found = BTreeMap<Place, (Option<Offset>, Option<Offset>)>;
 
 /// How far places are read, and where they ended before that, as far as their leaders answer. Ends
 /// are after open transactions.
@@ -124,7 +124,7 @@ fn find(
     client: &BaseConsumer<Reader>,
     places: &BTreeSet<Place>,
     starts_at_ends: bool,
-) -> KafkaResult<BTreeMap<Place, Found>> {
+) -> KafkaResult<Found> {
     let ends = offsets(client, places, rdkafka::Offset::End)?;
     let known = owners::ask(client, places.iter().cloned(), TIMEOUT)?;
     let read = |place: &Place| known.get(place).and_then(|(read, _)| *read);
