@@ -237,3 +237,29 @@ fn two_gateways_do_not_share_a_spill() {
     drop(first);
     Folder::open(folder.path()).unwrap();
 }
+
+#[test]
+fn records_that_are_on_disk_behind_others_that_are_not_due_are_not_lost() {
+    let cluster = cluster();
+    let folder = tempfile::tempdir().unwrap();
+    let spill = ["--spill-dir", folder.path().to_str().unwrap()];
+    let gateway = Fixture::with(&cluster.bootstrap_servers(), 1 << 20, &spill);
+    let request = outgoing(5, 0);
+    let append = |copies: usize| {
+        let mut pending = gateway.sink.shared.pending();
+        let log = pending.log_mut().unwrap();
+        request.messages().for_each(|message| log.append(&message));
+        for message in request.messages().take(copies) {
+            log.copy(&message);
+        }
+    };
+    // The copies are read with the others, and stay on their way.
+    append(3);
+    gateway.sink.watch().unwrap();
+    let replayed = || gateway.metric("footfall_replayed_total ");
+    gateway.until("the first ones", || replayed() == 5);
+    append(0);
+    gateway.until("those behind the copies", || replayed() == 10);
+    let series = "footfall_events_dropped_total{reason=\"spill_corrupt\"} ";
+    assert_eq!(gateway.metric(series), 0);
+}

@@ -115,13 +115,16 @@ fn look(
     })
 }
 
+/// How far places are read, and their ends, as far as that is known.
+type Found = BTreeMap<Place, (Option<Offset>, Option<Offset>)>;
+
 /// How far places are read, and where they ended before that, as far as their leaders answer. Ends
 /// are after open transactions.
 fn find(
     client: &BaseConsumer<Reader>,
     places: &BTreeSet<Place>,
     starts_at_ends: bool,
-) -> KafkaResult<BTreeMap<Place, (Option<Offset>, Option<Offset>)>> {
+) -> KafkaResult<Found> {
     let ends = offsets(client, places, rdkafka::Offset::End)?;
     let known = owners::ask(client, places.iter().cloned(), TIMEOUT)?;
     let read = |place: &Place| known.get(place).and_then(|(read, _)| *read);
