@@ -20,6 +20,7 @@ impl Deliveries {
 
 impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.0.reach.logged(facility, message);
         // Failed connections come here again and again; `Reach` tells of them once.
         let is_worth_a_look = level as u32 <= RDKafkaLogLevel::Warning as u32 && facility != "FAIL";
         if is_worth_a_look {

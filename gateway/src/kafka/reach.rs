@@ -46,6 +46,11 @@ impl Reach {
         self.events.failed(code, reason);
     }
 
+    /// The client has logged something.
+    pub(super) fn logged(&self, facility: &str, message: &str) {
+        self.events.logged(facility, message);
+    }
+
     /// Why the topic of rejected events is not there, if it is not.
     pub(super) fn rejected(&self) -> Option<String> {
         let rejected = self.rejected.lock();

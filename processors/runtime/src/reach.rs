@@ -10,7 +10,7 @@ use crate::{
     watch::{TIMEOUT, Watched},
 };
 use footfall_service::kafka::reach::{Refusal, see};
-use footfall_task::Source;
+use footfall_task::{Cleanup, Source};
 use rdkafka::{
     ClientContext,
     client::Client,
@@ -33,6 +33,8 @@ pub(crate) struct Clients {
     /// Only where producers have properties of their own, e.g. another user.
     producer: Option<ThreadedProducer<Watcher>>,
     sources: Vec<Arc<str>>,
+    /// A changelog.
+    own: Option<Arc<str>>,
     status: Arc<Status>,
     config: Arc<Config>,
     definition: Arc<Definition>,
@@ -60,6 +62,8 @@ impl Clients {
             let config = kafka.producer(&[]);
             ThreadedProducer::from_config_and_context(&config, watcher)
         });
+        let beside = sources.iter().flat_map(|source| &source.beside);
+        let mut beside = beside.filter(|internal| internal.cleanup == Cleanup::Replaced);
         Ok(Self {
             consumer,
             producer: producer.transpose()?,
@@ -67,6 +71,7 @@ impl Clients {
                 .iter()
                 .map(|source| Arc::clone(&source.topic))
                 .collect(),
+            own: beside.next().map(|internal| Arc::clone(&internal.topic)),
             status,
             config: Arc::clone(&watched.config),
             definition: Arc::clone(&watched.definition),
@@ -133,23 +138,26 @@ impl Clients {
             (Verdict::Wait(_), None) => *waiting = self.wait(),
             (Verdict::Wait(_), Some(consumer)) => {
                 // Being a member takes that.
-                let _nothing = consumer.poll(Duration::ZERO);
+                for _ in 0..EVENTS_AT_ONCE {
+                    let _unused = consumer.poll(Duration::ZERO);
+                }
             }
             (Verdict::Work | Verdict::Tell(_), _) => *waiting = None,
         }
         verdict
     }
 
-    /// A member of the group that reads nothing: a topic of this name is not there.
+    /// A member of the group that has no source.
     fn wait(&self) -> Option<BaseConsumer<Quiet>> {
         let mut config = self.config.source_consumer(Worker::default());
         config.remove("group.instance.id");
         let mark = self.definition.mark(self.config.client_id(), Role::Waits);
         config.set("client.id", mark);
         let consumer = BaseConsumer::from_config_and_context(&config, Quiet);
-        let nothing = format!("{}-waiting", self.config.group);
+        // One of our own that others do not read as members, so that it takes nothing from them.
+        let own = self.own.as_deref()?;
         let joined = consumer.and_then(|consumer: BaseConsumer<_>| {
-            consumer.subscribe(&[&nothing])?;
+            consumer.subscribe(&[own])?;
             Ok(consumer)
         });
         joined
@@ -208,6 +216,7 @@ fn existing<C: ClientContext>(client: &Client<C>) -> Result<Partitions, Refusal>
 
 impl ClientContext for Watcher {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.0.reach().logged(facility, message);
         Quiet.log(level, facility, message);
     }
 

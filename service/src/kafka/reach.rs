@@ -125,6 +125,13 @@ impl Reach {
         }
     }
 
+    /// A client has logged something. That a listener speaks another protocol is told nowhere else.
+    pub fn logged(&self, facility: &str, message: &str) {
+        if facility == "FAIL" && message.contains("security.protocol") {
+            self.failed(Some(Code::BrokerTransportFailure), message);
+        }
+    }
+
     /// A look has found it out of reach.
     pub fn refused(&self, refusal: &Refusal) {
         self.down(refusal.code, &refusal.reason);

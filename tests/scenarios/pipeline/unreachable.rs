@@ -46,7 +46,6 @@ async fn passwords_authorities_hosts_and_protocols_that_are_wrong_are_told_as_wh
             all(&[protocol, user[0], user[1], right]),
             "certificate verify failed",
         ),
-        ("properties", &secure, all(&[]), "security.protocol"),
         (
             "properties",
             &plain,
