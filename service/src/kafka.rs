@@ -1,10 +1,12 @@
 //! Kafka clients as the configuration describes them, and topics that are made when they are missing.
 
 mod brief;
+mod limits;
 mod policies;
 mod topics;
 
 pub use brief::Brief;
+pub use limits::{TopicLimits, topic_limits};
 pub use policies::{Policy, cleanup_policies};
 pub use topics::{CreateTopics, Error, NewTopic, create_missing};
 

@@ -7,6 +7,7 @@ mod faults;
 mod joins;
 mod page;
 mod questions;
+mod refused;
 mod results;
 mod routes;
 mod silence;

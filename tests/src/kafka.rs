@@ -256,7 +256,12 @@ impl Kafka {
         self.producer(&[("enable.idempotence", "true"), ("message.timeout.ms", "0")])
     }
 
-    fn producer(&self, properties: &[(&str, &str)]) -> Producer {
+    /// A producer with properties of its own.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn producer(&self, properties: &[(&str, &str)]) -> Producer {
         let mut config = self.client();
         config.set("partitioner", "murmur2_random");
         for (name, value) in properties {

@@ -24,6 +24,7 @@ pub struct Metrics {
     pub(crate) commits: Counter,
     pub(crate) failed_commits: Counter,
     pub(crate) failed_deliveries: Family<Topic, Counter>,
+    pub(crate) unwritten: Family<Topic, Counter>,
     pub(crate) restarts: Counter,
     lag: Family<Place, Gauge>,
     lag_seconds: Family<Place, Gauge<f64, AtomicU64>>,
@@ -97,6 +98,7 @@ impl Metrics {
             commits,
             failed_commits,
             failed_deliveries,
+            unwritten,
             restarts,
             lag,
             lag_seconds,
@@ -149,6 +151,11 @@ impl Metrics {
             "failed_deliveries",
             "Records that Kafka refused and that are tried again",
             failed_deliveries,
+        );
+        registry.register(
+            "unwritten",
+            "Late records and dead letters that their topic does not take even without value and key",
+            unwritten,
         );
         registry.register(
             "restarts",

@@ -1,6 +1,7 @@
 use crate::{
     Config, Metrics, Places, Status, clock,
     instance::Instance,
+    limits::{self, Limits},
     measure,
     session::{Ground, Session},
     status::{Part, Report, Worker},
@@ -68,6 +69,13 @@ impl Runtime {
             processor.sources(),
             stop.clone(),
         ));
+        let limits = Arc::new(Limits::default());
+        tokio::spawn(limits::run(
+            watched.clone(),
+            processor.sources(),
+            Arc::clone(&limits),
+            stop.clone(),
+        ));
         tokio::spawn(watch::run(
             watched,
             processor.sources(),
@@ -97,6 +105,7 @@ impl Runtime {
                 store: store.clone(),
                 metrics: metrics.clone(),
                 tables: Arc::clone(&tables),
+                limits: Arc::clone(&limits),
                 readable: readable.clone(),
                 assigned: tell_assigned.clone(),
                 stop: stop.clone(),

@@ -74,6 +74,8 @@ pub(crate) enum Part {
     Restore,
     /// Records that should be written.
     Writer,
+    /// Topics that take no records, which holds what depends on them.
+    Held,
     /// The local store, without which processing goes on all the same.
     Store,
 }
@@ -148,7 +150,12 @@ impl Status {
             if inner.reasons.get(&place) != Some(&reason) {
                 match place.0 {
                     Part::Joining | Part::Restore => tracing::info!("{reason}"),
-                    Part::Topics | Part::Tables | Part::Session | Part::Writer | Part::Store => {
+                    Part::Topics
+                    | Part::Tables
+                    | Part::Session
+                    | Part::Writer
+                    | Part::Held
+                    | Part::Store => {
                         tracing::warn!("{reason}");
                     }
                 }
@@ -165,7 +172,12 @@ impl Status {
         self.change(|inner| match (inner.reasons.remove(&place), place.0) {
             (
                 Some(reason),
-                Part::Topics | Part::Tables | Part::Session | Part::Writer | Part::Store,
+                Part::Topics
+                | Part::Tables
+                | Part::Session
+                | Part::Writer
+                | Part::Held
+                | Part::Store,
             ) => {
                 tracing::info!("no longer: {reason}");
             }

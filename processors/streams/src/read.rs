@@ -1,7 +1,7 @@
 //! What a record is to a stream.
 
 use crate::Input;
-use footfall_task::{Record, Timestamp};
+use footfall_task::{Record, Refusal, Refused, Timestamp};
 use std::fmt;
 
 /// Reads records for a stream.
@@ -61,8 +61,16 @@ pub struct Unusable {
 
 impl Unusable {
     /// Every `code` there is.
-    pub const CODES: [&'static str; 4] =
-        ["null_key", "no_timestamp", "undecodable", "not_a_number"];
+    pub const CODES: [&'static str; 8] = [
+        "null_key",
+        "no_timestamp",
+        "undecodable",
+        "not_a_number",
+        "no_row",
+        Refused::TooLarge.code(),
+        Refused::Timestamp.code(),
+        Refused::Record.code(),
+    ];
 
     /// The record has no key to group it by.
     #[must_use]
@@ -97,6 +105,24 @@ impl Unusable {
         Self {
             code: "no_row",
             reason: format!("expected a row of table `{table}` for this record, found none"),
+        }
+    }
+
+    /// Kafka does not take what would come of it.
+    #[must_use]
+    pub fn refused(refusal: &Refusal) -> Self {
+        Self {
+            code: refusal.refused.code(),
+            reason: refusal.reason.clone(),
+        }
+    }
+
+    /// A part of it is larger than state and results have room for.
+    #[must_use]
+    pub fn too_large(what: &str, found: usize, most: usize) -> Self {
+        Self {
+            code: Refused::TooLarge.code(),
+            reason: format!("expected {what} of {most} bytes or fewer, found {found} bytes"),
         }
     }
 

@@ -8,10 +8,12 @@ mod effect;
 mod id;
 mod processor;
 mod record;
+mod refusal;
 mod table;
 
-pub use effect::{Effects, Kind, Outgoing, Send};
+pub use effect::{Cause, Effects, Kind, Outgoing, Send};
 pub use id::{Offset, Partition, Timestamp};
 pub use processor::{Cleanup, Internal, Processor, RestoreError, Source, Task};
 pub use record::{Header, Record};
+pub use refusal::{Refusal, Refused};
 pub use table::{GlobalTable, TableFull, TableSize};
