@@ -192,7 +192,7 @@ mod tests {
         };
         let expected = "topic `out` may refuse what comes of records of `in`; have it take them with \
              `kafka-configs.sh --bootstrap-server kafka:9092 --alter --entity-type topics --entity-name out \
-             --add-config max.message.bytes=3000000,message.timestamp.after.max.ms=60000`";
+             --add-config max.message.bytes=3000000,message.timestamp.after.max.ms=3600000`";
         assert_eq!(out.1, expected);
         assert!(
             rekeyed

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
 /// Headers of these names are ours; they say why and where from.
-const OURS: [&str; 10] = [
+const OURS: [&str; 13] = [
     "footfall-error-code",
     "footfall-error",
     "footfall-late-stream",
@@ -21,6 +21,9 @@ const OURS: [&str; 10] = [
     "footfall-source-offset",
     VALUE_BYTES,
     VALUE_SHA256,
+    KEY_BYTES,
+    KEY_SHA256,
+    SOURCE_TIMESTAMP,
 ];
 const VALUE_BYTES: &str = "footfall-value-bytes";
 const VALUE_SHA256: &str = "footfall-value-sha256";
@@ -59,7 +62,7 @@ fn without_value(record: &Outgoing, value: &Bytes) -> Outgoing {
 
 fn without_key(record: &Outgoing) -> Option<Outgoing> {
     let mut smaller = record.clone();
-    let own = |(name, _): &(String, _)| OURS.contains(&&**name) || *name == SOURCE_TIMESTAMP;
+    let own = |(name, _): &(String, _)| OURS.contains(&&**name);
     smaller.headers.retain(own);
     for (_, value) in smaller.headers.iter_mut() {
         if let Some(value) = value {

@@ -232,7 +232,7 @@ fn texts_that_fit_are_counted_exactly_and_as_they_are() {
 
 #[test]
 fn a_text_of_more_than_8_kib_is_counted_by_its_beginning_and_its_hash() {
-    let (top, _) = top_of(9, 100_000, 2);
+    let (top, _) = top_of(9, 60_000, 2);
     let result: serde_json::Value = serde_json::from_str(&top.result()).unwrap();
     let value = result[0]["value"].as_str().unwrap();
     assert_eq!(result[0]["count"], 3);

@@ -109,12 +109,18 @@ impl Parts {
                 }
                 None => {
                     open.pieces.remove(&(slot, number));
+                    if open.pieces.is_empty() && open.head.is_none() {
+                        self.open.remove(&key);
+                    }
+                    return None;
                 }
             }
             return self.complete(key);
         }
         let key = Bytes::copy_from_slice(key);
-        match value.and_then(Head::from_bytes) {
+        let head = value.and_then(Head::from_bytes);
+        self.supersede(&key, head);
+        match head {
             Some(head) => {
                 self.sets.insert(key.clone(), head);
                 self.open.entry(key.clone()).or_default().head = Some(head);
@@ -143,6 +149,20 @@ impl Parts {
             }
         }
         torn
+    }
+
+    /// The parts of the set that stood until now are torn, unless they are removed yet.
+    fn supersede(&mut self, key: &Bytes, head: Option<Head>) {
+        let Some(before) = self.sets.get(key).copied() else {
+            return;
+        };
+        if head.is_none_or(|head| head.slot != before.slot) {
+            let open = self.open.entry(key.clone()).or_default();
+            for number in 0..before.count {
+                let piece = open.pieces.entry((before.slot, number));
+                piece.or_default();
+            }
+        }
     }
 
     fn complete(&mut self, key: Bytes) -> Option<Change> {
