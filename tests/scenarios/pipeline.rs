@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 mod codec;
+mod conditions;
 mod exactly_once;
 mod faults;
 mod joins;
@@ -12,5 +13,6 @@ mod results;
 mod routes;
 mod silence;
 mod store;
+mod stream_time;
 mod topics;
 mod windows;

@@ -1,4 +1,5 @@
-use super::{Deliveries, Spread};
+use super::{Deliveries, Shared, Spread};
+use crate::outgoing::Topic;
 use rdkafka::{
     producer::{Producer as _, ThreadedProducer},
     types::RDKafkaErrorCode as Code,
@@ -27,6 +28,13 @@ pub(super) struct State {
     pub(super) reason: Option<String>,
 }
 
+/// The two topics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Topics {
+    pub(super) events: String,
+    pub(super) rejected: String,
+}
+
 /// Keeps what is known, and logs when it changes.
 #[derive(Debug)]
 pub(super) struct Reach(Mutex<Known>);
@@ -40,6 +48,8 @@ struct Known {
     looked: bool,
     /// The newest error of a single connection, which explains why none is left.
     connection: Option<String>,
+    /// Why the topic of rejected events is not there. Nothing but its own records depends on it.
+    rejected: Option<String>,
 }
 
 impl Default for Reach {
@@ -54,6 +64,7 @@ impl Default for Reach {
             reached: false,
             looked: false,
             connection: None,
+            rejected: None,
         }))
     }
 }
@@ -65,6 +76,24 @@ impl Reach {
 
     pub(super) fn is_up(&self) -> bool {
         self.lock().state.up
+    }
+
+    /// Why the topic of rejected events is not there, if it is not.
+    pub(super) fn rejected(&self) -> Option<String> {
+        self.lock().rejected.clone()
+    }
+
+    /// Says whether the topic of rejected events is there again.
+    fn set_rejected(&self, reason: Option<String>) -> bool {
+        let mut known = self.lock();
+        if let Some(reason) = &reason
+            && known.rejected.is_none()
+        {
+            tracing::warn!(reason, "the records of rejected events do not reach kafka");
+        }
+        let is_back = known.rejected.is_some() && reason.is_none();
+        known.rejected = reason;
+        is_back
     }
 
     pub(super) fn succeeded(&self) {
@@ -128,26 +157,42 @@ impl Known {
 /// Asks for the topics again and again, for as long as the process runs.
 pub(super) fn watch(
     producer: ThreadedProducer<Deliveries>,
-    topics: [String; 2],
-    reach: Arc<Reach>,
+    topics: Arc<Topics>,
+    shared: Arc<Shared>,
     spread: Arc<Spread>,
 ) -> std::io::Result<()> {
     let look = move || loop {
-        let [events, rejected] = &topics;
-        let seen = see(&producer, events).and_then(|partitions| {
-            spread.partitions(partitions);
-            see(&producer, rejected)
-        });
-        let interval = match seen {
-            Ok(_) => {
+        let reach = &shared.reach;
+        let acknowledged = shared.acknowledged();
+        let mut interval = match see(&producer, &topics.events) {
+            Ok(partitions) => {
+                spread.set_partitions(partitions);
                 reach.succeeded();
                 INTERVAL_UP
             }
-            Err((code, reason)) => {
+            // One of several brokers was asked, and hangs; others take records.
+            Err(unseen) if !unseen.is_of_topic && shared.acknowledged() != acknowledged => {
+                reach.succeeded();
+                INTERVAL_DOWN
+            }
+            Err(Unseen { code, reason, .. }) => {
                 reach.down(code.is_some_and(is_lasting), &reason);
                 INTERVAL_DOWN
             }
         };
+        match see(&producer, &topics.rejected) {
+            Ok(_) => {
+                let is_back = reach.set_rejected(None);
+                if is_back {
+                    shared.pending().forget_trouble(Topic::Rejected);
+                }
+            }
+            Err(unseen) if unseen.is_of_topic => {
+                reach.set_rejected(Some(unseen.reason));
+                interval = INTERVAL_DOWN;
+            }
+            Err(_) => {}
+        }
         thread::sleep(interval);
     };
     thread::Builder::new()
@@ -156,17 +201,23 @@ pub(super) fn watch(
         .map(drop)
 }
 
+/// Why a topic is not known.
+struct Unseen {
+    code: Option<Code>,
+    reason: String,
+    /// A broker has said so.
+    is_of_topic: bool,
+}
+
 /// How many partitions the topic has.
-fn see(
-    producer: &ThreadedProducer<Deliveries>,
-    topic: &str,
-) -> Result<usize, (Option<Code>, String)> {
+fn see(producer: &ThreadedProducer<Deliveries>, topic: &str) -> Result<usize, Unseen> {
     let metadata = producer
         .client()
         .fetch_metadata(Some(topic), TIMEOUT)
-        .map_err(|error| {
-            let reason = NO_BROKER.to_owned();
-            (error.rdkafka_error_code(), reason)
+        .map_err(|error| Unseen {
+            code: error.rdkafka_error_code(),
+            reason: NO_BROKER.to_owned(),
+            is_of_topic: false,
         })?;
     let wrong = metadata.topics().iter().find_map(|topic| topic.error());
     match wrong.map(Code::from) {
@@ -176,7 +227,11 @@ fn see(
             .iter()
             .map(|topic| topic.partitions().len())
             .sum()),
-        Some(code) => Err((Some(code), format!("topic `{topic}`: {code}"))),
+        Some(code) => Err(Unseen {
+            code: Some(code),
+            reason: format!("topic `{topic}`: {code}"),
+            is_of_topic: true,
+        }),
     }
 }
 

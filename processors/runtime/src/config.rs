@@ -66,6 +66,9 @@ impl Config {
             ]);
         }
         let mut config = self.kafka.consumer(&defaults);
+        // Taken with records many at a time, an end moves the library's position beyond it, and the
+        // next rebalance has it read all again from the beginning.
+        config.set("enable.partition.eof", "false");
         // Two members of one name would throw each other out.
         if let Some(name) = self.consumer_property("group.instance.id")
             && worker != Worker::default()
@@ -73,6 +76,12 @@ impl Config {
             config.set("group.instance.id", format!("{name}-{worker}"));
         }
         config
+    }
+
+    /// Whether a partition of which nothing is committed is read from its end.
+    pub(crate) fn starts_at_ends(&self) -> bool {
+        let reset = self.consumer_property("auto.offset.reset");
+        matches!(reset, Some("latest" | "largest" | "end"))
     }
 
     /// Whether the brokers hand out partitions (KIP-848), and not one of the members.

@@ -17,6 +17,7 @@ mod native;
 mod owners;
 mod places;
 mod policies;
+mod properties;
 mod quiet;
 mod rarely;
 mod restore;
@@ -26,6 +27,7 @@ mod status;
 mod store;
 mod tables;
 mod topics;
+mod upstream;
 mod watch;
 mod writer;
 

@@ -1,18 +1,18 @@
 use crate::{clock, lag::Behind, places};
-use footfall_task::{Effects, Kind, Send};
+use footfall_task::{DeadLetterCode, Effects, Kind, Send};
 use prometheus_client::{
-    encoding::EncodeLabelSet,
+    encoding::{EncodeLabelSet, LabelSetEncoder},
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
-use std::{collections::BTreeMap, sync::atomic::AtomicU64};
+use std::{collections::BTreeMap, fmt, sync::atomic::AtomicU64};
 
 /// What every processor counts.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
     pub(crate) records: Family<Topic, Counter>,
     outputs: Family<Stream, Counter>,
-    late: Family<Stream, Counter>,
+    late: Family<(Stream, Code), Counter>,
     duplicates: Family<Stream, Counter>,
     dead_letters: Family<DeadLetter, Counter>,
     repartitioned: Family<Stream, Counter>,
@@ -65,12 +65,23 @@ struct DeadLetter {
     code: &'static str,
 }
 
+/// Why a record is set aside, when its windows have not refused it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Code(Option<&'static str>);
+
+impl EncodeLabelSet for Code {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> Result<(), fmt::Error> {
+        let code = self.0.map(|code| ("code", code));
+        code.as_slice().encode(encoder)
+    }
+}
+
 /// What has come of a stream's records of one partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Results written.
     pub outputs: u64,
-    /// Records that one of their windows or more have refused.
+    /// Records that one of their windows or more have refused, or whose time is too far ahead.
     pub late: u64,
     /// Records left out because their id had been seen.
     pub duplicates: u64,
@@ -108,7 +119,11 @@ impl Metrics {
         } = metrics.clone();
         registry.register("records", "Records read", records);
         registry.register("outputs", "Results written", outputs);
-        registry.register("late", "Records that one of their windows refused", late);
+        registry.register(
+            "late",
+            "Records that one of their windows refused, or whose time is too far ahead",
+            late,
+        );
         registry.register(
             "duplicates",
             "Records left out because their id had been seen",
@@ -182,38 +197,35 @@ impl Metrics {
         metrics
     }
 
-    /// What has come of a stream's records of one partition since this process began. `codes` are
-    /// those of dead letters.
+    /// What has come of a stream's records of one partition since this process began.
     #[must_use]
-    pub fn tally(
-        &self,
-        stream: &str,
-        topic: &str,
-        partition: i32,
-        codes: &[&'static str],
-    ) -> Tally {
+    pub fn tally(&self, stream: &str, topic: &str, partition: i32) -> Tally {
         let labels = Stream {
             stream: stream.to_owned(),
             topic: topic.to_owned(),
             partition,
         };
+        let late = [Code(None), Code(Some(Kind::TIME_AHEAD))].map(|code| {
+            let counter = self.late.get(&(labels.clone(), code));
+            counter.map_or(0, |counter| counter.get())
+        });
         let count = |family: &Family<Stream, Counter>| {
             let counter = family.get(&labels);
             counter.map_or(0, |counter| counter.get())
         };
-        let dead_letters = codes.iter().map(|code| {
+        let dead_letters = DeadLetterCode::ALL.iter().map(|code| {
             let labels = DeadLetter {
                 stream: stream.to_owned(),
                 topic: topic.to_owned(),
                 partition,
-                code,
+                code: code.name(),
             };
             let counter = self.dead_letters.get(&labels);
             counter.map_or(0, |counter| counter.get())
         });
         Tally {
             outputs: count(&self.outputs),
-            late: count(&self.late),
+            late: late.iter().sum(),
             duplicates: count(&self.duplicates),
             dead_letters: dead_letters.sum(),
         }
@@ -272,7 +284,17 @@ impl Metrics {
         let (stream, topic) = (stream.to_owned(), topic.to_owned());
         let family = match kind {
             Kind::Output => &self.outputs,
-            Kind::Late => &self.late,
+            Kind::Late | Kind::Ahead => {
+                let code = (kind == Kind::Ahead).then_some(Kind::TIME_AHEAD);
+                let labels = Stream {
+                    stream,
+                    topic,
+                    partition,
+                };
+                let late = self.late.get_or_create(&(labels, Code(code)));
+                late.inc_by(count);
+                return;
+            }
             Kind::Duplicate => &self.duplicates,
             Kind::Repartition => &self.repartitioned,
             Kind::Change => &self.changes,
@@ -281,7 +303,7 @@ impl Metrics {
                     stream,
                     topic,
                     partition,
-                    code,
+                    code: code.name(),
                 };
                 self.dead_letters.get_or_create(&labels).inc_by(count);
                 return;

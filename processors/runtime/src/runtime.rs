@@ -7,6 +7,7 @@ use crate::{
     status::{Part, Report, Worker},
     store::Store,
     tables::Tables,
+    upstream,
     watch::{self, Assigned, Watched},
     writer::Stopped,
 };
@@ -76,6 +77,8 @@ impl Runtime {
             Arc::clone(&limits),
             stop.clone(),
         ));
+        let (looks, questions) = upstream::channel();
+        tokio::spawn(upstream::run(watched.clone(), questions, stop.clone()));
         tokio::spawn(watch::run(
             watched,
             processor.sources(),
@@ -106,6 +109,7 @@ impl Runtime {
                 metrics: metrics.clone(),
                 tables: Arc::clone(&tables),
                 limits: Arc::clone(&limits),
+                looks: looks.clone(),
                 readable: readable.clone(),
                 assigned: tell_assigned.clone(),
                 stop: stop.clone(),

@@ -21,6 +21,7 @@ use crate::{
     status::{Part, Report, Worker},
     store::Store,
     tables::Tables,
+    upstream::{Look, Question},
     watch::Assigned,
     writer::{Meanwhile, Outcome, Writer},
 };
@@ -40,11 +41,17 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::watch;
+use tokio::sync::{
+    mpsc,
+    oneshot::{self, error::TryRecvError},
+    watch,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How often the loop looks around when there are no records.
 const TICK: Duration = Duration::from_millis(50);
+/// How often it is looked how far partitions upstream are read.
+const LOOK: Duration = Duration::from_millis(250);
 /// How long the loop waits for records while state is restored.
 const WHILE_RESTORING: Duration = Duration::from_millis(1);
 /// How often the loop looks around while it has no partitions.
@@ -77,6 +84,8 @@ pub(crate) struct Ground<P> {
     pub(crate) limits: Arc<Limits>,
     /// What is kept of changelogs on this machine, if anything.
     pub(crate) store: Option<Store>,
+    /// Where to ask how far partitions upstream are read.
+    pub(crate) looks: mpsc::Sender<Question>,
     /// The sources that can be read.
     pub(crate) readable: watch::Receiver<Vec<String>>,
     /// Tells which partitions this worker has.
@@ -118,6 +127,9 @@ pub(crate) struct Session<'a, P: Processor> {
     /// When the tasks are to be told of the clock again.
     next_tick: Instant,
     rarely: Rarely,
+    /// How far partitions upstream are read, once that is known.
+    look: Option<oneshot::Receiver<Look>>,
+    next_look: Instant,
 }
 
 impl<'a, P: Processor> Session<'a, P> {
@@ -152,6 +164,8 @@ impl<'a, P: Processor> Session<'a, P> {
             next_claim: None,
             next_tick: clock::now(),
             rarely: Rarely::default(),
+            look: None,
+            next_look: clock::now(),
         })
     }
 
@@ -250,6 +264,63 @@ impl<'a, P: Processor> Session<'a, P> {
             if self.intake.partitions.tick(clock) {
                 self.intake.due = Some(now);
             }
+            self.look_upstream(now);
+        }
+    }
+
+    /// Has the tasks that want to know told how far partitions upstream are read.
+    fn look_upstream(&mut self, now: Instant) {
+        let partitions = &mut self.intake.partitions;
+        match self.look.as_mut().map(oneshot::Receiver::try_recv) {
+            Some(Ok(found)) => {
+                partitions.looked(Some(&found));
+                self.look = None;
+            }
+            Some(Err(TryRecvError::Closed)) => {
+                partitions.looked(None);
+                self.look = None;
+            }
+            Some(Err(TryRecvError::Empty)) | None => {}
+        }
+        if self.look.is_none() && now >= self.next_look {
+            self.next_look = now + LOOK;
+            self.pass_markers();
+            let (topics, own) = self.intake.partitions.begin_look();
+            if !own.is_empty() {
+                let (answer, look) = oneshot::channel();
+                let question = Question {
+                    topics,
+                    own,
+                    answer,
+                };
+                // Where nobody answers, the sender is gone, which is seen at the next look.
+                let _asked = self.ground.looks.try_send(question);
+                self.look = Some(look);
+            }
+        }
+        if self.intake.partitions.look() {
+            self.intake.due = Some(now);
+        }
+    }
+
+    /// Transactions leave markers between records. One at the end is read, too, or the partition
+    /// would never be seen to be read to its end.
+    fn pass_markers(&mut self) {
+        let Ok(positions) = self.consumer.position() else {
+            return;
+        };
+        let mut has_passed = false;
+        for place in positions.elements() {
+            // It is known from the first thing on that was taken of the partition.
+            if let rdkafka::Offset::Offset(next) = place.offset() {
+                let next = footfall_task::Offset(next);
+                let partitions = &mut self.intake.partitions;
+                has_passed |= partitions.pass(place.topic(), place.partition(), next);
+            }
+        }
+        if has_passed {
+            let interval = self.ground.config.commit_interval;
+            self.intake.commit_within(interval);
         }
     }
 

@@ -72,6 +72,9 @@ impl Definition {
         if let Some(timeout) = self.idle_timeout {
             steps.push(("idle_timeout", timeout.to_string()));
         }
+        if let Some(limit) = self.max_ahead {
+            steps.push(("max_ahead", limit.to_string()));
+        }
         steps.push(("state", self.changelog(group).to_string()));
         steps.push(("codec", self.codec.name().to_owned()));
         steps.push(("to", self.to.to_string()));

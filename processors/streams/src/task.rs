@@ -3,11 +3,17 @@
 mod aside;
 mod counting;
 
-use crate::{Definition, Route, Size, State, Topology, join::Joins, reject, repartition};
+use crate::{
+    Definition, Route, Size, State, Topology, join::Joins, reject, repartition, route::Origins,
+    state::Progress,
+};
 use aside::Aside;
 use counting::Counting;
-use footfall_task::{Effects, Kind, Offset, Partition, Record, Refusal, RestoreError, Send, Task};
-use std::{sync::Arc, time::Duration};
+use footfall_task::{
+    Effects, Kind, Offset, Partition, Record, Refusal, RestoreError, Send, Task, Timestamp,
+    Upstream,
+};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// The work of a [`Topology`] on one partition.
 #[derive(Debug)]
@@ -29,7 +35,11 @@ enum Step {
     /// Counts them.
     Count(Box<Counting>),
     /// Writes each to another topic.
-    Route { route: Arc<Route>, joins: Joins },
+    Route {
+        route: Arc<Route>,
+        joins: Joins,
+        origins: Origins,
+    },
 }
 
 impl StreamsTask {
@@ -39,7 +49,10 @@ impl StreamsTask {
         let steps = topology.streams().iter().filter_map(|definition| {
             let joins = || topology.joins(&definition.joins);
             if *definition.counted(group) == *topic {
-                let counting = Counting::new(group, definition, joins());
+                let upstream = topology.upstream(definition);
+                let has_routes = upstream.keys().any(|topic| *topic != definition.from);
+                let progress = (!upstream.is_empty()).then(|| Progress::new(upstream, has_routes));
+                let counting = Counting::new(group, definition, joins(), progress);
                 Some(Step::Count(Box::new(counting)))
             } else if *definition.from == *topic {
                 Some(Step::Rekey {
@@ -55,6 +68,7 @@ impl StreamsTask {
         let routes = routes.filter(|route| route.inlet(topic).is_some());
         let routes = routes.map(|route| Step::Route {
             joins: topology.joins(&route.joins),
+            origins: topology.origins(route),
             route: Arc::clone(route),
         });
         Self {
@@ -111,7 +125,7 @@ impl Task for StreamsTask {
         Ok(())
     }
 
-    fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
+    fn process(&mut self, record: &Record<'_>, now: Timestamp, effects: &mut Effects) {
         let refusals = self.aside.take(record.offset);
         for step in &mut self.steps {
             if let Some(refusal) = step.refused(&refusals) {
@@ -123,9 +137,13 @@ impl Task for StreamsTask {
                     definition,
                     joins,
                     topic,
-                } => rekey(definition, joins, topic, record, effects),
-                Step::Count(counting) => counting.process(record, effects),
-                Step::Route { route, joins } => route.process(joins, record, effects),
+                } => rekey(definition, joins, topic, (record, now), effects),
+                Step::Count(counting) => counting.process(record, now, effects),
+                Step::Route {
+                    route,
+                    joins,
+                    origins,
+                } => route.process(joins, origins, record, effects),
             }
         }
     }
@@ -146,6 +164,32 @@ impl Task for StreamsTask {
         let found = counting.find(|counting| *counting.definition.name == *refusal.stream);
         let dlq = found.and_then(|counting| counting.definition.dlq.as_ref());
         reject::result(dlq, result, self.partition, refusal, effects);
+    }
+
+    fn upstream(&self) -> Vec<Arc<str>> {
+        let progress = self.counting().filter_map(|one| one.state.progress());
+        let topics: BTreeSet<_> = progress.flat_map(Progress::topics).collect();
+        topics.into_iter().map(Arc::clone).collect()
+    }
+
+    fn begin_look(&mut self) -> bool {
+        let mut begins = false;
+        for step in &mut self.steps {
+            if let Step::Count(counting) = step {
+                begins |= counting.state.begin_look();
+            }
+        }
+        begins
+    }
+
+    fn look(&mut self, upstream: &[Upstream]) -> bool {
+        let mut is_due = false;
+        for step in &mut self.steps {
+            if let Step::Count(counting) = step {
+                is_due |= counting.state.look(upstream);
+            }
+        }
+        is_due
     }
 
     fn tick(&mut self, clock: Duration) -> bool {
@@ -175,7 +219,7 @@ fn rekey(
     definition: &Definition,
     joins: &Joins,
     topic: &Arc<str>,
-    source: &Record<'_>,
+    (source, now): (&Record<'_>, Timestamp),
     effects: &mut Effects,
 ) {
     let extracted = joins.through(source, None, |record| definition.extract.extract(record));
@@ -186,6 +230,10 @@ fn rekey(
         None => Ok(None),
     });
     match checked {
+        // Before a partition's stream time and the broker's own limit meet it.
+        Ok(Some((found, _))) if definition.is_ahead(found.time, now) => {
+            reject::ahead(definition, source, (found.time, now), effects);
+        }
         Ok(Some((found, rows))) => {
             let record = repartition::wrap(topic, found.key, found.time, source, &rows);
             effects.send(&definition.name, Kind::Repartition, record);

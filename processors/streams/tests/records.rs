@@ -10,6 +10,9 @@ use footfall_task::{
     Effects, Kind, Offset, Outgoing, Partition, Processor as _, Record, Task as _, Timestamp,
 };
 
+/// After all records.
+const NOW: Timestamp = Timestamp(1_000_000);
+
 fn counting() -> Definition {
     let windows = TimeWindows::of(millis(12))
         .advance_by(millis(5))
@@ -182,7 +185,7 @@ fn state_of_other_windows_is_refused() {
         value: None,
         headers: Vec::new(),
     };
-    task.process(&source, &mut effects);
+    task.process(&source, NOW, &mut effects);
     task.commit(&mut effects);
     let mut other = topology(20).task("in", Partition(3));
     let changes = effects
@@ -221,7 +224,7 @@ fn a_commit_writes_about_as_much_as_is_said_to_wait() {
             value: None,
             headers: Vec::new(),
         };
-        task.process(&record, &mut effects);
+        task.process(&record, NOW, &mut effects);
     }
     // Three keys, each in three windows, and a change of state for each.
     assert_eq!(task.waiting(), 12);

@@ -4,16 +4,20 @@
 //! reads no clock, knows no Kafka client, and says what should be written as [`Effects`]. The shell
 //! writes them, and only then commits the offsets of the records they came from.
 
+mod code;
 mod effect;
 mod id;
 mod processor;
 mod record;
 mod refusal;
 mod table;
+mod upstream;
 
+pub use code::DeadLetterCode;
 pub use effect::{Cause, Effects, Kind, Outgoing, Send};
 pub use id::{Offset, Partition, Timestamp};
 pub use processor::{Cleanup, Internal, Processor, RestoreError, Source, Task};
 pub use record::{Header, Record};
 pub use refusal::{Refusal, Refused};
 pub use table::{GlobalTable, TableFull, TableSize};
+pub use upstream::Upstream;

@@ -1,4 +1,6 @@
-use crate::{Effects, GlobalTable, Kind, Offset, Partition, Record, Refusal, Send};
+use crate::{
+    Effects, GlobalTable, Kind, Offset, Partition, Record, Refusal, Send, Timestamp, Upstream,
+};
 use std::{sync::Arc, time::Duration};
 
 /// Something that turns topics into other topics, one partition at a time.
@@ -37,8 +39,26 @@ pub trait Task {
         value: Option<&[u8]>,
     ) -> Result<(), RestoreError>;
 
-    /// Takes one record. Every record has its effects or its state; none stops the task.
-    fn process(&mut self, record: &Record<'_>, effects: &mut Effects);
+    /// Takes one record, at about `now` by the wall clock. Every record has its effects or its state;
+    /// none stops the task.
+    fn process(&mut self, record: &Record<'_>, now: Timestamp, effects: &mut Effects);
+
+    /// The topics whose records come to this partition by way of other tasks of the processor.
+    fn upstream(&self) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+
+    /// Whether it should be told how far those are read; if so, a [`look`](Self::look) follows that
+    /// begins after this call.
+    fn begin_look(&mut self) -> bool {
+        false
+    }
+
+    /// Told how far every partition upstream is read, once all that had been written to this
+    /// partition by then is processed. Returns whether there is something to commit because of that.
+    fn look(&mut self, _upstream: &[Upstream]) -> bool {
+        false
+    }
 
     /// Told now and then, whether or not records come, what a clock shows that only goes forward;
     /// where it began says nothing. Returns whether there is something to commit because of that.

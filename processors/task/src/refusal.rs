@@ -1,3 +1,4 @@
+use crate::DeadLetterCode;
 use std::{fmt, sync::Arc};
 
 /// What is wrong with a record that Kafka does not take, however often it is tried.
@@ -12,16 +13,13 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// All there are.
-    pub const ALL: [Self; 3] = [Self::TooLarge, Self::Timestamp, Self::Record];
-
-    /// The stable code of its dead letter.
+    /// The code of its dead letter.
     #[must_use]
-    pub const fn code(self) -> &'static str {
+    pub const fn code(self) -> DeadLetterCode {
         match self {
-            Self::TooLarge => "refused_too_large",
-            Self::Timestamp => "refused_timestamp",
-            Self::Record => "refused_record",
+            Self::TooLarge => DeadLetterCode::RefusedTooLarge,
+            Self::Timestamp => DeadLetterCode::RefusedTimestamp,
+            Self::Record => DeadLetterCode::RefusedRecord,
         }
     }
 }

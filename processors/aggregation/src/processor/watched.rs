@@ -7,7 +7,9 @@ use super::{
 };
 use crate::feed::Feed;
 use footfall_streams::StreamsTask;
-use footfall_task::{Effects, Offset, Record, Refusal, RestoreError, Send, Task};
+use footfall_task::{
+    Effects, Offset, Record, Refusal, RestoreError, Send, Task, Timestamp, Upstream,
+};
 use std::{
     sync::{
         Arc, Mutex, MutexGuard,
@@ -65,11 +67,23 @@ impl Task for Working {
         self.task.look().restore(changelog, key, value)
     }
 
-    fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
+    fn process(&mut self, record: &Record<'_>, now: Timestamp, effects: &mut Effects) {
         if let Some(tail) = &self.tail {
             tail.push(shown(record).into());
         }
-        self.task.look().process(record, effects);
+        self.task.look().process(record, now, effects);
+    }
+
+    fn upstream(&self) -> Vec<Arc<str>> {
+        self.task.look().upstream()
+    }
+
+    fn begin_look(&mut self) -> bool {
+        self.task.look().begin_look()
+    }
+
+    fn look(&mut self, upstream: &[Upstream]) -> bool {
+        self.task.look().look(upstream)
     }
 
     fn tick(&mut self, clock: Duration) -> bool {

@@ -3,7 +3,7 @@
 use super::{assignment::Assignment, partitions::Partitions};
 use crate::{clock, native::Inbox};
 use anyhow::bail;
-use footfall_task::Processor;
+use footfall_task::{Processor, Timestamp};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::time::{Duration, Instant};
 
@@ -65,23 +65,30 @@ impl<'a, P: Processor> Intake<'a, P> {
             RECORDS_AT_ONCE
         };
         let batch = self.inbox.take(wait, most);
+        let now = Timestamp(clock::millis());
         let (mut shortest, mut count) = (None::<Duration>, 0);
         for record in batch.iter() {
             match record {
                 Ok(message) => {
-                    let wait = self.partitions.process(&message.record())?;
+                    let wait = self.partitions.process(&message.record(), now)?;
                     shortest = Some(shortest.map_or(wait, |other| other.min(wait)));
                 }
                 Err(error) => check(&error)?,
             }
             count += 1;
         }
+        drop(batch);
         if let Some(wait) = shortest {
-            let due = clock::now() + wait;
-            self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
+            self.commit_within(wait);
         }
         self.processed += count;
         Ok(count > 0)
+    }
+
+    /// Has what there is written and committed after this time at the latest.
+    pub(super) fn commit_within(&mut self, wait: Duration) {
+        let due = clock::now() + wait;
+        self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
     }
 }
 

@@ -55,6 +55,7 @@ impl Stage {
             (
                 Kind::Output
                 | Kind::Late
+                | Kind::Ahead
                 | Kind::Duplicate
                 | Kind::DeadLetter(_)
                 | Kind::Repartition,

@@ -9,13 +9,15 @@ use super::{
     restoring::Restoring,
 };
 use crate::{
-    Metrics,
+    Metrics, places,
     status::Part,
     store::{Followed, Place},
+    upstream::{Look, Own},
 };
 use anyhow::bail;
 use footfall_task::{
-    Cause, Effects, Kind, Offset, Partition, Processor, Record, Refusal, Send, Task,
+    Cause, Effects, Kind, Offset, Partition, Processor, Record, Refusal, Send, Task, Timestamp,
+    Upstream,
 };
 use rdkafka::error::RDKafkaErrorCode;
 use std::{
@@ -65,8 +67,18 @@ pub(super) struct Running<T> {
     is_claimed: bool,
     /// Whether there is something to write without a record.
     is_due: bool,
+    look: Looking,
     /// Its state in the local store, for as long as this is.
     followed: Vec<Followed>,
+}
+
+/// What a task is to know of the partitions upstream.
+enum Looking {
+    No,
+    /// It is being asked for.
+    Asked,
+    /// It may know once its own partition is read up to the end that it had then.
+    Found(Arc<[Upstream]>, Own),
 }
 
 impl<'a, P: Processor> Partitions<'a, P> {
@@ -163,11 +175,15 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
     }
 
-    /// Processes a record, and says how long its effects may wait to be written.
+    /// Processes a record at about `now`, and says how long its effects may wait to be written.
     ///
     /// # Errors
     /// When it is of a partition that has not got its state yet.
-    pub(super) fn process(&mut self, record: &Record<'_>) -> anyhow::Result<Duration> {
+    pub(super) fn process(
+        &mut self,
+        record: &Record<'_>,
+        now: Timestamp,
+    ) -> anyhow::Result<Duration> {
         let interval = self.ground.config.commit_interval;
         let partitions = self.running.get_mut(record.topic);
         let running = partitions.and_then(|running| running.get_mut(&record.partition.0));
@@ -176,7 +192,7 @@ impl<'a, P: Processor> Partitions<'a, P> {
             return self.pass_by(record).map(|()| interval);
         };
         let before = running.effects.sends.len();
-        running.task.process(record, &mut running.effects);
+        running.task.process(record, now, &mut running.effects);
         running.next = Some(record.offset.next());
         running.begin.get_or_insert(record.offset);
         running.count += 1;
@@ -201,6 +217,67 @@ impl<'a, P: Processor> Partitions<'a, P> {
         } else {
             interval
         })
+    }
+
+    /// A partition is read up to `next`, what transactions leave between records included. Returns
+    /// whether that is further than its last record.
+    pub(super) fn pass(&mut self, topic: &str, partition: i32, next: Offset) -> bool {
+        let partitions = self.running.get_mut(topic);
+        let running = partitions.and_then(|running| running.get_mut(&partition));
+        let Some(running) = running.filter(|running| running.next < Some(next)) else {
+            return false;
+        };
+        running.next = Some(next);
+        true
+    }
+
+    /// Which topics must be looked at for tasks that want to know how far they are read, and the
+    /// places of those tasks.
+    pub(super) fn begin_look(&mut self) -> (BTreeSet<Arc<str>>, BTreeSet<places::Place>) {
+        let (mut topics, mut own) = (BTreeSet::new(), BTreeSet::new());
+        for (topic, partitions) in &mut self.running {
+            for (partition, running) in partitions {
+                if matches!(running.look, Looking::No) && running.task.begin_look() {
+                    running.look = Looking::Asked;
+                    topics.extend(running.task.upstream());
+                    own.insert((topic.clone(), *partition));
+                }
+            }
+        }
+        (topics, own)
+    }
+
+    /// What was asked for is found, or cannot be.
+    pub(super) fn looked(&mut self, found: Option<&Look>) {
+        for (topic, partitions) in &mut self.running {
+            for (partition, running) in partitions {
+                if matches!(running.look, Looking::Asked) {
+                    let place = (topic.clone(), *partition);
+                    running.look = match found.map(|found| (found, found.own.get(&place))) {
+                        Some((found, Some(own))) => {
+                            Looking::Found(Arc::clone(&found.upstream), *own)
+                        }
+                        Some((_, None)) | None => Looking::No,
+                    };
+                }
+            }
+        }
+    }
+
+    /// Tells those tasks what was found that have come far enough, and whether one has something to
+    /// write because of it.
+    pub(super) fn look(&mut self) -> bool {
+        let mut is_due = false;
+        for running in all_mut(&mut self.running) {
+            if let Looking::Found(upstream, Own { read, end }) = &running.look
+                && running.next.max(*read) >= Some(*end)
+            {
+                running.is_due |= running.task.look(upstream);
+                is_due |= running.is_due;
+                running.look = Looking::No;
+            }
+        }
+        is_due
     }
 
     /// Tells the tasks of the clock, and whether one has something to write because of it.
@@ -462,6 +539,7 @@ impl<'a, P: Processor> Partitions<'a, P> {
                 committed: None,
                 is_claimed: false,
                 is_due: false,
+                look: Looking::No,
                 followed: Vec::new(),
             };
             begun.entry(topic).or_default().insert(partition, running);

@@ -86,7 +86,7 @@ impl<P: Processor> Session<'_, P> {
         let refusal = self.refusal(&send, refused);
         let mut effects = Effects::default();
         match (send.kind, send.cause) {
-            (Kind::Late | Kind::DeadLetter(_) | Kind::Duplicate, _) => {
+            (Kind::Late | Kind::Ahead | Kind::DeadLetter(_) | Kind::Duplicate, _) => {
                 match smaller(&send.record, refused) {
                     Some(record) => effects.send(&send.stream, send.kind, record),
                     None => {
@@ -177,7 +177,7 @@ impl<P: Processor> Session<'_, P> {
         if let Some(kept_back) = self.rarely.may_say(&cause, clock::now()) {
             tracing::warn!(
                 stream = &*refusal.stream,
-                code,
+                %code,
                 more = kept_back,
                 "a record becomes a dead letter: {refusal}"
             );
