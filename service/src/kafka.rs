@@ -6,6 +6,7 @@ mod limits;
 mod names;
 mod partition;
 mod policies;
+pub mod reach;
 mod topics;
 
 pub use brief::Brief;

@@ -118,7 +118,7 @@ impl Program {
     /// # Panics
     /// When it cannot be started.
     #[must_use]
-    pub fn start_attended(name: &str, command: Command, folder: Option<&Path>) -> Self {
+    pub fn start_attended(name: &str, command: &Command, folder: Option<&Path>) -> Self {
         let mut attended = Command::new("setsid");
         attended
             .args(["sh", "-c", ATTENDANT, "sh"])

@@ -139,6 +139,10 @@ impl Processor for Aggregation {
         self.topology.tables()
     }
 
+    fn definition(&self) -> BTreeMap<String, String> {
+        self.topology.parts()
+    }
+
     fn task(&self, topic: &str, partition: Partition) -> watched::Working {
         let task = Arc::new(Watched::new(self.topology.task(topic, partition)));
         let place = (Arc::from(topic), partition.0);

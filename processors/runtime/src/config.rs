@@ -55,6 +55,8 @@ impl Config {
             ("queued.max.messages.kbytes", "16384"),
             ("max.partition.fetch.bytes", "65536"),
             ("fetch.queue.backoff.ms", "1"),
+            // Partitions that are added to a source are given out this soon, and not after minutes.
+            ("topic.metadata.refresh.interval.ms", "2000"),
         ];
         // With the newer protocol both are the broker's to say, and librdkafka refuses them.
         if !self.is_group_of_brokers() {
@@ -76,6 +78,11 @@ impl Config {
             config.set("group.instance.id", format!("{name}-{worker}"));
         }
         config
+    }
+
+    /// The user's `client.id`, or ours.
+    pub(crate) fn client_id(&self) -> &str {
+        self.consumer_property("client.id").unwrap_or("footfall")
     }
 
     /// Whether a partition of which nothing is committed is read from its end.
@@ -135,6 +142,8 @@ impl Config {
             // The client takes half a kibibyte for each record that it holds. What is more waits
             // where it is until some are sent.
             ("queue.buffering.max.messages", "30000"),
+            // A topic that is deleted is made anew by who knows what it must be.
+            ("allow.auto.create.topics", "false"),
             // A record that the source took must fit into `.late` and `.dlq` with its new headers;
             // the topic's own limit is the broker's matter.
             ("message.max.bytes", "100000000"),

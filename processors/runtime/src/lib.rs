@@ -6,8 +6,10 @@
 //! partition is assigned. Nothing here ends the process: what fails is tried again, and [`Status`]
 //! says why nothing goes on.
 
+mod changelogs;
 mod clock;
 mod config;
+mod definition;
 mod instance;
 mod lag;
 mod limits;
@@ -20,6 +22,8 @@ mod policies;
 mod properties;
 mod quiet;
 mod rarely;
+mod reach;
+mod reader;
 mod restore;
 mod runtime;
 mod session;

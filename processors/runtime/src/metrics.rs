@@ -5,6 +5,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
+use rdkafka::error::RDKafkaErrorCode;
 use std::{collections::BTreeMap, fmt, sync::atomic::AtomicU64};
 
 /// What every processor counts.
@@ -25,6 +26,9 @@ pub struct Metrics {
     pub(crate) failed_commits: Counter,
     pub(crate) failed_deliveries: Family<Topic, Counter>,
     pub(crate) unwritten: Family<Topic, Counter>,
+    read_errors: Family<ReadError, Counter>,
+    pub(crate) deleted_records: Family<Place, Counter>,
+    pub(crate) renewed_changelogs: Family<Topic, Counter>,
     pub(crate) restarts: Counter,
     lag: Family<Place, Gauge>,
     lag_seconds: Family<Place, Gauge<f64, AtomicU64>>,
@@ -45,7 +49,7 @@ struct Restored {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Place {
+pub(crate) struct Place {
     topic: String,
     partition: i32,
 }
@@ -63,6 +67,13 @@ struct DeadLetter {
     topic: String,
     partition: i32,
     code: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReadError {
+    reader: &'static str,
+    /// One of librdkafka's.
+    code: String,
 }
 
 /// Why a record is set aside, when its windows have not refused it.
@@ -110,6 +121,9 @@ impl Metrics {
             failed_commits,
             failed_deliveries,
             unwritten,
+            read_errors,
+            deleted_records,
+            renewed_changelogs,
             restarts,
             lag,
             lag_seconds,
@@ -166,6 +180,17 @@ impl Metrics {
             "failed_deliveries",
             "Records that Kafka refused and that are tried again",
             failed_deliveries,
+        );
+        registry.register("read_errors", "Errors that consumers have met", read_errors);
+        registry.register(
+            "deleted_records",
+            "Records that Kafka had deleted before they were read, by their offsets",
+            deleted_records,
+        );
+        registry.register(
+            "renewed_changelogs",
+            "Times that a changelog was missing or made anew although the group had counted",
+            renewed_changelogs,
         );
         registry.register(
             "unwritten",
@@ -237,12 +262,24 @@ impl Metrics {
         }
     }
 
+    pub(crate) fn place(topic: &str, partition: i32) -> Place {
+        let topic = topic.to_owned();
+        Place { topic, partition }
+    }
+
     /// Counts changes of a changelog that are read back `from` somewhere.
     pub(crate) fn restored(&self, changelog: &str, from: &'static str) -> Counter {
         self.restored.get_or_create_owned(&Restored {
             topic: changelog.to_owned(),
             from,
         })
+    }
+
+    /// Counts an error of a consumer.
+    pub(crate) fn read_error(&self, reader: &'static str, code: RDKafkaErrorCode) {
+        let code = format!("{code:?}");
+        let labels = ReadError { reader, code };
+        self.read_errors.get_or_create(&labels).inc();
     }
 
     /// Says how far behind these partitions are, and no others.

@@ -4,7 +4,7 @@
 
 use crate::{
     places::{Owner, Place},
-    quiet::Quiet,
+    reader::Reader,
 };
 use footfall_task::Offset;
 use rdkafka::{
@@ -41,7 +41,7 @@ pub(crate) fn add(
 /// # Errors
 /// When Kafka does not answer.
 pub(crate) fn ask(
-    client: &BaseConsumer<Quiet>,
+    client: &BaseConsumer<Reader>,
     places: impl Iterator<Item = Place>,
     timeout: Duration,
 ) -> KafkaResult<Known> {

@@ -1,5 +1,8 @@
 use crate::{
-    Config, Metrics, Places, Status, clock,
+    Config, Metrics, Places, Status,
+    changelogs::Ids,
+    clock,
+    definition::Definition,
     instance::Instance,
     limits::{self, Limits},
     measure,
@@ -55,9 +58,12 @@ impl Runtime {
         let status = Arc::new(Status::new());
         let (tell_readable, readable) = channel::channel(Vec::new());
         let (tell_assigned, assigned) = channel::channel(Assigned::new());
+        let (tell_ids, ids) = channel::channel(Ids::new());
         let places = Arc::new(Places::default());
         let config = Arc::new(config);
+        let definition = Arc::new(Definition::of(&processor.definition()));
         let watched = Watched {
+            definition: Arc::clone(&definition),
             config: Arc::clone(&config),
             status: Arc::clone(&status),
             places: Arc::clone(&places),
@@ -83,6 +89,7 @@ impl Runtime {
             watched,
             processor.sources(),
             tell_readable,
+            tell_ids,
             stop.clone(),
         ));
         let store = config.state_dir.as_deref().map(|folder| {
@@ -105,10 +112,14 @@ impl Runtime {
                 instance: Arc::clone(&instance),
                 worker,
                 status: Report::of(worker, &status),
+                whole: Arc::clone(&status),
                 store: store.clone(),
                 metrics: metrics.clone(),
                 tables: Arc::clone(&tables),
                 limits: Arc::clone(&limits),
+                places: Arc::clone(&places),
+                definition: Arc::clone(&definition),
+                changelogs: ids.clone(),
                 looks: looks.clone(),
                 readable: readable.clone(),
                 assigned: tell_assigned.clone(),

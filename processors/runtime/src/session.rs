@@ -10,24 +10,29 @@ mod partitions;
 mod refused;
 mod reread;
 mod restoring;
+mod stops;
 
 use crate::{
-    Config, Delivery, Metrics, clock,
+    Config, Delivery, Metrics, Places, Status,
+    changelogs::Ids,
+    clock,
+    definition::{Definition, Role},
     instance::Instance,
     limits::Limits,
-    native::Inbox,
+    native::{Inbox, admin::topic_ids},
     owners,
     rarely::Rarely,
+    reader::{Reader, Reads},
     status::{Part, Report, Worker},
     store::Store,
     tables::Tables,
     upstream::{Look, Question},
     watch::Assigned,
-    writer::{Meanwhile, Outcome, Writer},
+    writer::{Meanwhile, Outcome, Undone, Verdict, Writer},
 };
 use anyhow::{Context as _, bail};
 use assignment::Assignment;
-use footfall_task::Processor;
+use footfall_task::{Offset, Processor};
 use intake::{Intake, check};
 use parcels::{Place, Stage, Underway};
 use partitions::Partitions;
@@ -41,6 +46,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use stops::Stops;
 use tokio::sync::{
     mpsc,
     oneshot::{self, error::TryRecvError},
@@ -67,6 +73,12 @@ const WAKING: Duration = Duration::from_millis(200);
 /// How many commit intervals a slow commit puts off the next one at most.
 const LONGEST_BREATH: u32 = 4;
 
+/// How long the group may take to say where partitions begin, which work does not depend on.
+const ASKING: Duration = Duration::from_secs(1);
+/// Until a changelog that is gone has been made anew.
+const AFTER_A_LOSS: Duration = Duration::from_secs(1);
+/// How long it may take to seek.
+const SEEKING: Duration = Duration::from_secs(3);
 /// How long one try to claim partitions may hold up the work, and how long until the next one.
 const CLAIM: Duration = Duration::from_millis(500);
 
@@ -78,10 +90,18 @@ pub(crate) struct Ground<P> {
     pub(crate) instance: Arc<Instance>,
     pub(crate) worker: Worker,
     pub(crate) status: Report,
+    /// How the whole process is.
+    pub(crate) whole: Arc<Status>,
     pub(crate) metrics: Metrics,
     pub(crate) tables: Arc<Tables>,
     /// What the topics take.
     pub(crate) limits: Arc<Limits>,
+    /// How many partitions topics have.
+    pub(crate) places: Arc<Places>,
+    /// What all members of the group must agree on.
+    pub(crate) definition: Arc<Definition>,
+    /// What the changelogs are, as far as that is known.
+    pub(crate) changelogs: watch::Receiver<Ids>,
     /// What is kept of changelogs on this machine, if anything.
     pub(crate) store: Option<Store>,
     /// Where to ask how far partitions upstream are read.
@@ -98,6 +118,27 @@ impl<P> Ground<P> {
     pub(crate) fn joins(&self) {
         let reason = format!("waiting for consumer group `{}`", self.config.group);
         self.status.holds_up(Part::Joining, reason);
+    }
+
+    /// A producer of this worker's effects.
+    fn writer(&self) -> anyhow::Result<Writer> {
+        let writer = Writer::new(
+            &self
+                .config
+                .effect_producer(self.instance.name(), self.worker),
+            self.status.clone(),
+            self.metrics.clone(),
+            self.stop.clone(),
+        )?;
+        if self.config.delivery == Delivery::ExactlyOnce {
+            writer.prepare_transactions()?;
+        }
+        Ok(writer)
+    }
+
+    /// For a consumer of this worker.
+    pub(crate) fn reader(&self, reads: Reads) -> Reader {
+        Reader::new(reads, &self.whole, &self.metrics)
     }
 
     /// Tells which partitions this worker has.
@@ -127,6 +168,8 @@ pub(crate) struct Session<'a, P: Processor> {
     /// When the tasks are to be told of the clock again.
     next_tick: Instant,
     rarely: Rarely,
+    /// What the changelogs are that hold the state of what is here.
+    changelogs: Ids,
     /// How far partitions upstream are read, once that is known.
     look: Option<oneshot::Receiver<Look>>,
     next_look: Instant,
@@ -134,28 +177,30 @@ pub(crate) struct Session<'a, P: Processor> {
 
 impl<'a, P: Processor> Session<'a, P> {
     pub(crate) fn new(ground: &'a Ground<P>) -> anyhow::Result<Self> {
-        let config = ground.config.source_consumer(ground.worker);
-        let consumer = BaseConsumer::from_config_and_context(&config, Assignment::default())
-            .context("make a consumer")?;
+        let mut config = ground.config.source_consumer(ground.worker);
+        let mark = ground
+            .definition
+            .mark(ground.config.client_id(), Role::Works);
+        config.set("client.id", mark);
+        let reader = ground.reader(Reads::Sources);
+        let context = Assignment::new(reader.clone());
+        let consumer =
+            BaseConsumer::from_config_and_context(&config, context).context("make a consumer")?;
         let consumer = Arc::new(consumer);
         let inbox = Inbox::of(&consumer)?;
         consumer.context().set_inbox(Arc::downgrade(inbox.queue()));
-        let writer = Writer::new(
-            &ground
-                .config
-                .effect_producer(ground.instance.name(), ground.worker),
-            ground.status.clone(),
-            ground.metrics.clone(),
-            ground.stop.clone(),
-        )?;
-        if ground.config.delivery == Delivery::ExactlyOnce {
-            writer.prepare_transactions()?;
-        }
+        let writer = ground.writer()?;
         // What waited in an earlier session is read again, and will say so.
         ground.status.goes_on(Part::Held);
         Ok(Self {
             ground,
-            intake: Intake::new(inbox, Partitions::new(ground)),
+            intake: Intake::new(
+                inbox,
+                Partitions::new(ground),
+                Stops::new(ground.status.clone()),
+                reader,
+                ground.metrics.deleted_records.clone(),
+            ),
             consumer,
             writer,
             subscribed: Vec::new(),
@@ -164,6 +209,7 @@ impl<'a, P: Processor> Session<'a, P> {
             next_claim: None,
             next_tick: clock::now(),
             rarely: Rarely::default(),
+            changelogs: ground.changelogs.borrow().clone(),
             look: None,
             next_look: clock::now(),
         })
@@ -180,6 +226,8 @@ impl<'a, P: Processor> Session<'a, P> {
             }
             self.subscribe()?;
             self.read()?;
+            self.mend();
+            self.refill();
             self.restore()?;
             self.tick();
             self.claim();
@@ -207,6 +255,10 @@ impl<'a, P: Processor> Session<'a, P> {
             for event in events {
                 self.next_claim = Some(clock::now());
                 self.intake.partitions.change(event);
+                let Intake {
+                    partitions, stops, ..
+                } = &mut self.intake;
+                stops.forget(|topic, partition| partitions.has(topic, partition));
             }
             match polled {
                 Some(Ok(record)) => bail!(
@@ -220,6 +272,64 @@ impl<'a, P: Processor> Session<'a, P> {
         }
     }
 
+    /// Has the state that a changelog held written once more, where it was made anew.
+    fn refill(&mut self) {
+        if *self.ground.changelogs.borrow() == self.changelogs {
+            return;
+        }
+        let found = self.ground.changelogs.borrow().clone();
+        for (changelog, id) in &found {
+            if self
+                .changelogs
+                .get(changelog)
+                .is_some_and(|known| known != id)
+            {
+                self.intake.partitions.refill(changelog);
+                self.intake.due = Some(clock::now());
+            }
+        }
+        self.changelogs = found;
+    }
+
+    /// After a transaction was undone: whether a changelog is gone, or is another one. Then the state
+    /// that is here is all there is of it, and a new session would begin without.
+    fn has_lost_a_changelog(&self) -> bool {
+        let names: Vec<_> = self.changelogs.keys().map(String::as_str).collect();
+        match topic_ids(self.consumer.client(), &names, ASKING) {
+            Ok(found) => !names.is_empty() && found != self.changelogs,
+            Err(error) => {
+                tracing::debug!(%error, "asking which changelogs are there");
+                false
+            }
+        }
+    }
+
+    /// Tries once more to read on where that was not possible.
+    fn mend(&mut self) {
+        for (topic, partition, failed_at) in self.intake.stops.due() {
+            let next = self.intake.partitions.next(&topic, partition);
+            let next = next.or_else(|| self.committed_at(&topic, partition));
+            let Offset(next) = next.unwrap_or(failed_at);
+            let to = rdkafka::Offset::Offset(next);
+            let sought = self.consumer.seek(&topic, partition, to, SEEKING);
+            if let Err(error) = &sought {
+                tracing::debug!(%error, topic, partition, "reading on where that failed");
+            }
+            self.intake.stops.retried(&topic, partition, sought.is_ok());
+        }
+    }
+
+    /// What the group knows of a partition of which nothing was read yet.
+    fn committed_at(&self, topic: &str, partition: i32) -> Option<Offset> {
+        let mut wanted = TopicPartitionList::new();
+        wanted.add_partition(topic, partition);
+        let known = self.consumer.committed_offsets(wanted, SEEKING).ok()?;
+        if let rdkafka::Offset::Offset(next) = known.elements().first()?.offset() {
+            return Some(Offset(next));
+        }
+        None
+    }
+
     /// Brings state back a little further. Partitions that have theirs are read meanwhile.
     fn restore(&mut self) -> anyhow::Result<()> {
         let restored = self.intake.partitions.restore()?;
@@ -231,6 +341,7 @@ impl<'a, P: Processor> Session<'a, P> {
         for (topic, partition) in &restored {
             readable.add_partition_offset(topic, *partition, rdkafka::Offset::End)?;
         }
+        self.find_begins(&restored);
         self.consumer
             .resume(&readable)
             .context("read on where state is restored")?;
@@ -242,9 +353,32 @@ impl<'a, P: Processor> Session<'a, P> {
         Ok(())
     }
 
+    /// Asks where the group has these partitions begin, to know whether Kafka still has what is there.
+    fn find_begins(&mut self, restored: &[(String, i32)]) {
+        let mut wanted = TopicPartitionList::new();
+        for (topic, partition) in restored {
+            wanted.add_partition(topic, *partition);
+        }
+        match self.consumer.committed_offsets(wanted, ASKING) {
+            Ok(known) => {
+                for place in known.elements() {
+                    if let rdkafka::Offset::Offset(at) = place.offset() {
+                        let (topic, partition) = (place.topic(), place.partition());
+                        self.intake.partitions.begins(topic, partition, Offset(at));
+                    }
+                }
+            }
+            // While an earlier transaction is undecided. The first record says nothing then.
+            Err(error) => tracing::debug!(%error, "asking where partitions begin"),
+        }
+    }
+
     fn subscribe(&mut self) -> anyhow::Result<()> {
         if *self.ground.readable.borrow() != self.subscribed {
             let readable = self.ground.readable.borrow().clone();
+            if readable.is_empty() {
+                bail!("the group works by another definition");
+            }
             let topics: Vec<_> = readable.iter().map(String::as_str).collect();
             self.consumer.subscribe(&topics).context("subscribe")?;
             tracing::info!(topics = topics.join(", "), "subscribed");
@@ -421,7 +555,7 @@ impl<'a, P: Processor> Session<'a, P> {
         let known = self.consumer.committed_offsets(wanted, UNTIL_TOLD);
         for place in known.context("ask the group for its offsets")?.elements() {
             if let rdkafka::Offset::Offset(next) = place.offset() {
-                let next = footfall_task::Offset(next);
+                let next = Offset(next);
                 self.intake
                     .partitions
                     .place(place.topic(), place.partition(), next);
@@ -487,7 +621,13 @@ impl<'a, P: Processor> Session<'a, P> {
                 work: &mut || self.intake.process(Duration::ZERO),
             };
             let writer = &self.writer;
-            match writer.transact(&items, &offsets, &membership, &mut meanwhile)? {
+            let outcome = match writer.transact(&items, &offsets, &membership, &mut meanwhile) {
+                Err(error) if error.is::<Undone>() && self.has_lost_a_changelog() => {
+                    return self.begin_after_a_loss(underway, &format!("{error:#}"));
+                }
+                outcome => outcome?,
+            };
+            match outcome {
                 Outcome::Committed => {
                     self.refusals = 0;
                     let places = underway.places();
@@ -509,6 +649,12 @@ impl<'a, P: Processor> Session<'a, P> {
                     return Ok(());
                 }
                 Outcome::Failed(failures) => {
+                    let waits = failures
+                        .iter()
+                        .any(|failure| failure.verdict() == Verdict::Waits);
+                    if waits && self.has_lost_a_changelog() {
+                        return self.begin_after_a_loss(underway, "a transaction was not taken");
+                    }
                     // After one that was refused, librdkafka may fail the next for its own count of
                     // records, and puts that right as it is undone.
                     if self.part(&mut underway, &spots, &failures)? {
@@ -522,6 +668,15 @@ impl<'a, P: Processor> Session<'a, P> {
                 }
             }
         }
+    }
+
+    /// A changelog is gone: what was read is written once more, when it is known what to do about it.
+    fn begin_after_a_loss(&mut self, underway: Underway, error: &str) -> anyhow::Result<()> {
+        tracing::warn!("{error}; a changelog is gone, and what was read is written once more");
+        self.intake.partitions.take_back(underway);
+        self.intake.due = Some(clock::now() + AFTER_A_LOSS);
+        self.writer = self.ground.writer()?;
+        Ok(())
     }
 
     /// With the newer protocol a member's epoch moves on only after the member has let go of what it

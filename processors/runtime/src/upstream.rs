@@ -3,7 +3,7 @@
 use crate::{
     owners,
     places::Place,
-    quiet::Quiet,
+    reader::{Reader, Reads},
     watch::{TIMEOUT, Watched},
 };
 use footfall_service::thread::on_a_thread;
@@ -63,7 +63,8 @@ pub(crate) async fn run(
 ) {
     // It does not wait for transactions: what they hold is not read yet.
     let config = watched.config.owners_observer();
-    let client = match BaseConsumer::from_config_and_context(&config, Quiet) {
+    let reader = Reader::new(Reads::Lag, &watched.status, &watched.metrics);
+    let client = match BaseConsumer::from_config_and_context(&config, reader) {
         Ok(client) => Arc::new(client),
         // The work begins with the same properties and will say what is wrong with them.
         Err(error) => return tracing::debug!(%error, "no client to look upstream with"),
@@ -86,7 +87,7 @@ pub(crate) async fn run(
 /// Ends first, then what is read, then the ends of what comes of it: only in this order is it sure
 /// that nothing was unread at the beginning, and that all that came of it is before the last ends.
 fn look(
-    client: &BaseConsumer<Quiet>,
+    client: &BaseConsumer<Reader>,
     watched: &Watched,
     topics: &BTreeSet<Arc<str>>,
     own: &BTreeSet<Place>,
@@ -114,13 +115,16 @@ fn look(
     })
 }
 
+/// How far places are read, and their ends, as far as that is known.
+type Found = BTreeMap<Place, (Option<Offset>, Option<Offset>)>;
+
 /// How far places are read, and where they ended before that, as far as their leaders answer. Ends
 /// are after open transactions.
 fn find(
-    client: &BaseConsumer<Quiet>,
+    client: &BaseConsumer<Reader>,
     places: &BTreeSet<Place>,
     starts_at_ends: bool,
-) -> KafkaResult<BTreeMap<Place, (Option<Offset>, Option<Offset>)>> {
+) -> KafkaResult<Found> {
     let ends = offsets(client, places, rdkafka::Offset::End)?;
     let known = owners::ask(client, places.iter().cloned(), TIMEOUT)?;
     let read = |place: &Place| known.get(place).and_then(|(read, _)| *read);
@@ -140,7 +144,7 @@ fn find(
 
 /// The beginnings or the ends of these partitions.
 fn offsets(
-    client: &BaseConsumer<Quiet>,
+    client: &BaseConsumer<Reader>,
     places: &BTreeSet<Place>,
     which: rdkafka::Offset,
 ) -> KafkaResult<BTreeMap<Place, Offset>> {

@@ -10,7 +10,7 @@ pub(crate) use care::{Care, Item};
 pub(crate) use failure::{Failure, Verdict};
 pub(crate) use obstacle::said as said_of_obstacle;
 pub(crate) use short::smaller;
-pub(crate) use transaction::Outcome;
+pub(crate) use transaction::{Outcome, Undone};
 
 use crate::{Metrics, clock, native::Outbox, quiet::Quiet, status::Report};
 use anyhow::Context as _;

@@ -36,6 +36,22 @@ impl Topology {
         text
     }
 
+    /// What each stream and each route does, by name: processes that share partitions must have the
+    /// same.
+    #[must_use]
+    pub fn parts(&self) -> BTreeMap<String, String> {
+        let text = |steps: Vec<(&str, String)>| {
+            let lines = steps.into_iter().map(|(what, how)| format!("{what} {how}"));
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        let streams = self.streams().iter();
+        let streams =
+            streams.map(|stream| (stream.name.to_string(), text(stream.steps(self.group()))));
+        let routes = self.routes().iter();
+        let routes = routes.map(|route| (route.name.to_string(), text(route.steps())));
+        streams.chain(routes).collect()
+    }
+
     /// The same as a flow chart for [Mermaid](https://mermaid.js.org).
     #[must_use]
     pub fn mermaid(&self) -> String {

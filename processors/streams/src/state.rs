@@ -211,6 +211,14 @@ impl State {
         }
     }
 
+    /// Everything counts as changed since the last commit.
+    pub(crate) fn refill(&mut self) {
+        match &mut self.held {
+            Held::Fixed(fixed) => fixed.refill(),
+            Held::Sessions(sessions) => sessions.refill(),
+        }
+    }
+
     /// The windows that still take records and start in `starts`, by start, then key.
     pub fn open_windows(&self, starts: Range<i64>, key: Option<&[u8]>) -> Vec<WindowResult> {
         match &self.held {

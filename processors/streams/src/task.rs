@@ -206,6 +206,16 @@ impl Task for StreamsTask {
         self.counting().map(Counting::waiting).sum()
     }
 
+    fn refill(&mut self, changelog: &str) {
+        for step in &mut self.steps {
+            if let Step::Count(counting) = step
+                && *counting.changelog == *changelog
+            {
+                counting.refill();
+            }
+        }
+    }
+
     fn commit(&mut self, effects: &mut Effects) {
         for step in &mut self.steps {
             if let Step::Count(counting) = step {

@@ -1,7 +1,7 @@
 use crate::{
     Effects, GlobalTable, Kind, Offset, Partition, Record, Refusal, Send, Timestamp, Upstream,
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Something that turns topics into other topics, one partition at a time.
 pub trait Processor: std::marker::Send + Sync + 'static {
@@ -18,6 +18,12 @@ pub trait Processor: std::marker::Send + Sync + 'static {
 
     /// Begins the work on one partition of a source, without any state yet.
     fn task(&self, topic: &str, partition: Partition) -> Self::Task;
+
+    /// What it does, by the names of its parts: processes of one group must agree on it, or the
+    /// partitions that one of them has are worked on in another way than the others'.
+    fn definition(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
 
     /// Told of the effects that have been written, before their records' offsets are committed.
     fn written(&self, effects: &Effects);
@@ -71,6 +77,9 @@ pub trait Task {
     fn waiting(&self) -> usize {
         0
     }
+
+    /// A changelog has lost what it held: what the next commit says must be all of that state.
+    fn refill(&mut self, _changelog: &str) {}
 
     /// Says what has gathered since the last commit: coalesced results and changes of state.
     fn commit(&mut self, effects: &mut Effects);

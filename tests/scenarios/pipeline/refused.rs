@@ -67,7 +67,10 @@ impl Scene {
              [streams.neighbour]\nfrom = '{neighbour}'\nto = '{neighbour}.out'\n\
              window = {{ size = '1h', grace = '1h' }}\n"
         );
-        Aggregation::start_in_group(self.kafka, &config, group).await
+        let brokers = self.kafka.secure.as_ref().unwrap_or(&self.kafka.brokers);
+        let started = Aggregation::launch_at(brokers, &config, group);
+        started.until_ready().await;
+        started
     }
 
     async fn produce(&self, values: &[(&[u8], i64)]) {
@@ -284,9 +287,8 @@ async fn a_record_of_two_megabytes_that_its_topic_takes_is_counted_by_a_key_in_i
 
 /// How the process reaches the broker as a user whose rights can be taken away.
 fn as_user(kafka: &Kafka) -> String {
-    let secure = kafka.secure.as_deref().unwrap();
     format!(
-        "[kafka.properties]\n'bootstrap.servers' = '{secure}'\n'security.protocol' = 'SASL_SSL'\n\
+        "[kafka.properties]\n'security.protocol' = 'SASL_SSL'\n\
          'ssl.ca.location' = '{}'\n'sasl.mechanisms' = 'SCRAM-SHA-512'\n\
          'sasl.username' = 'footfall'\n'sasl.password' = 'secret'\n",
         kafka.certificate().display()

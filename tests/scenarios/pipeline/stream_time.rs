@@ -48,7 +48,6 @@ async fn write(kafka: &Kafka, topic: &str, views: &[View]) {
         timestamp: *time,
         key: Some(b"visitor"),
         value: Some(value.as_bytes()),
-        ..NewRecord::default()
     });
     kafka.produce_all(topic, records).await;
 }

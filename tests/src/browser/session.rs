@@ -43,7 +43,7 @@ impl Session {
         // What the browser leaves behind goes with the profile.
         command.env("TMPDIR", profile.path());
         let name = command.get_program().to_string_lossy().into_owned();
-        let driver = Program::start_attended(&name, command, Some(profile.path()));
+        let driver = Program::start_attended(&name, &command, Some(profile.path()));
         // The display that was started first has to end last.
         programs.insert(0, driver);
         client::until_answers(&format!("http://{address}/status"), "ready").await;

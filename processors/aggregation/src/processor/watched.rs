@@ -98,6 +98,10 @@ impl Task for Working {
         self.task.look().waiting()
     }
 
+    fn refill(&mut self, changelog: &str) {
+        self.task.look().refill(changelog);
+    }
+
     fn commit(&mut self, effects: &mut Effects) {
         self.task.look().commit(effects);
     }

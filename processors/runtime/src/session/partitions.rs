@@ -16,8 +16,8 @@ use crate::{
 };
 use anyhow::bail;
 use footfall_task::{
-    Cause, Effects, Kind, Offset, Partition, Processor, Record, Refusal, Send, Task, Timestamp,
-    Upstream,
+    Cause, Effects, Kind, Offset, Partition, Processor, Record, Refusal, Send, Source, Task,
+    Timestamp, Upstream,
 };
 use rdkafka::error::RDKafkaErrorCode;
 use std::{
@@ -33,6 +33,7 @@ const EFFECTS_AT_ONCE: usize = 100_000;
 pub(super) struct Partitions<'a, P: Processor> {
     ground: &'a Ground<P>,
     gathered: Gathered,
+    sources: Vec<Source>,
     /// Sources that the processor itself writes.
     internal: BTreeSet<Arc<str>>,
     /// By topic, then partition: a record finds its task without a copy of its topic's name.
@@ -45,6 +46,21 @@ pub(super) struct Partitions<'a, P: Processor> {
     aside: BTreeMap<(String, i32), Vec<(Offset, Refusal)>>,
     /// What waits for topics that take no records. Their partitions are not read.
     pub(super) held: Held,
+    /// Those that wait until the topics beside theirs have as many partitions.
+    waiting: BTreeSet<(String, i32)>,
+    /// Where records were expected and did not come: from, to.
+    gaps: Vec<Gap>,
+}
+
+/// A leap in the offsets of a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Gap {
+    pub(super) topic: String,
+    pub(super) partition: i32,
+    /// Where a record was expected.
+    pub(super) expected: Offset,
+    /// Where one came.
+    pub(super) found: Offset,
 }
 
 pub(super) type Tasks<T> = BTreeMap<String, BTreeMap<i32, Running<T>>>;
@@ -61,6 +77,8 @@ pub(super) struct Running<T> {
     records: prometheus_client::metrics::counter::Counter,
     /// Where reading goes on.
     next: Option<Offset>,
+    /// Where the group has it begin, as far as that is known.
+    begins: Option<Offset>,
     /// What the group knows of that.
     committed: Option<Offset>,
     /// Whether the group knows that it is here.
@@ -83,10 +101,12 @@ enum Looking {
 
 impl<'a, P: Processor> Partitions<'a, P> {
     pub(super) fn new(ground: &'a Ground<P>) -> Self {
-        let sources = ground.processor.sources().into_iter();
-        let written = sources.flat_map(|source| source.beside);
+        let sources = ground.processor.sources();
+        let written = sources.iter().flat_map(|source| &source.beside);
+        let internal = written.map(|internal| Arc::clone(&internal.topic));
         Self {
-            internal: written.map(|internal| internal.topic).collect(),
+            internal: internal.collect(),
+            sources,
             ground,
             gathered: Gathered::default(),
             running: BTreeMap::new(),
@@ -94,6 +114,8 @@ impl<'a, P: Processor> Partitions<'a, P> {
             inquiries: BTreeMap::new(),
             aside: BTreeMap::new(),
             held: Held::default(),
+            waiting: BTreeSet::new(),
+            gaps: Vec::new(),
         }
     }
 
@@ -102,6 +124,7 @@ impl<'a, P: Processor> Partitions<'a, P> {
         match event {
             Event::Revoked(places) => {
                 tracing::info!(count = places.len(), "partitions revoked");
+                self.waiting.retain(|place| !places.contains(place));
                 // What is not written yet is forgotten: the next owner reads those records again.
                 self.held.forget(&places);
                 self.inquiries.retain(|place, _| !places.contains(place));
@@ -117,7 +140,10 @@ impl<'a, P: Processor> Partitions<'a, P> {
             }
             Event::Assigned(places) => {
                 tracing::info!(count = places.len(), "partitions assigned");
-                let tasks = self.begin(places);
+                let is_wide = |place: &(String, i32)| self.is_wide(&place.0, place.1);
+                let (wide, narrow): (BTreeSet<_>, _) = places.into_iter().partition(is_wide);
+                self.waiting.extend(narrow);
+                let tasks = self.begin(wide);
                 self.restoring.push_back(Restoring::new(tasks));
                 // Before it is said that they have come, or this would be ready for a moment.
                 self.tell();
@@ -127,7 +153,8 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
         let waiting = self.restoring.iter_mut().map(Restoring::tasks);
         let all = waiting.chain([&mut self.running]);
-        let places: BTreeSet<_> = all.flat_map(|tasks| places(tasks)).collect();
+        let places = all.flat_map(|tasks| places(tasks));
+        let places = places.chain(self.waiting.iter().cloned()).collect();
         self.ground.assign(places);
     }
 
@@ -146,6 +173,7 @@ impl<'a, P: Processor> Partitions<'a, P> {
     /// # Errors
     /// When state cannot be restored.
     pub(super) fn restore(&mut self) -> anyhow::Result<Vec<(String, i32)>> {
+        self.take_up();
         let Some(first) = self.restoring.front_mut() else {
             return Ok(Vec::new());
         };
@@ -161,6 +189,33 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
         self.tell();
         Ok(restored)
+    }
+
+    /// Begins to bring back the state of partitions that have what they need by now.
+    fn take_up(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let waiting = self.waiting.iter();
+        let wide = waiting.filter(|(topic, partition)| self.is_wide(topic, *partition));
+        let wide: BTreeSet<_> = wide.cloned().collect();
+        if !wide.is_empty() {
+            self.waiting.retain(|place| !wide.contains(place));
+            let tasks = self.begin(wide);
+            self.restoring.push_back(Restoring::new(tasks));
+        }
+    }
+
+    /// Whether all topics have this partition that must have it with a source: one that was added to
+    /// the source alone has nowhere to leave its state. The watch says which topics lack it.
+    fn is_wide(&self, topic: &str, partition: i32) -> bool {
+        let sources = self.sources.iter().filter(|source| *source.topic == *topic);
+        let mut beside = sources.flat_map(|source| &source.beside);
+        beside.all(|internal| {
+            let count = self.ground.places.count(&internal.topic);
+            let has = |count| usize::try_from(partition).is_ok_and(|partition| partition < count);
+            !internal.same_partitions || count.is_some_and(has)
+        })
     }
 
     /// Says which state is waited for, if any.
@@ -191,6 +246,16 @@ impl<'a, P: Processor> Partitions<'a, P> {
         let Some(running) = running else {
             return self.pass_by(record).map(|()| interval);
         };
+        if let Some(expected) = running.next.or(running.begins)
+            && expected != record.offset
+        {
+            self.gaps.push(Gap {
+                topic: record.topic.to_owned(),
+                partition: record.partition.0,
+                expected,
+                found: record.offset,
+            });
+        }
         let before = running.effects.sends.len();
         running.task.process(record, now, &mut running.effects);
         running.next = Some(record.offset.next());
@@ -217,6 +282,35 @@ impl<'a, P: Processor> Partitions<'a, P> {
         } else {
             interval
         })
+    }
+
+    /// Where records did not come one after the other since the last call: what transactions and
+    /// compaction leave, or what Kafka has deleted.
+    pub(super) fn take_gaps(&mut self) -> Vec<Gap> {
+        std::mem::take(&mut self.gaps)
+    }
+
+    /// Says where the group has a partition begin.
+    pub(super) fn begins(&mut self, topic: &str, partition: i32, at: Offset) {
+        let partitions = self.running.get_mut(topic);
+        if let Some(running) = partitions.and_then(|running| running.get_mut(&partition)) {
+            running.begins = Some(at);
+        }
+    }
+
+    /// Has all state that this changelog held written with the next commit.
+    pub(super) fn refill(&mut self, changelog: &str) {
+        for running in all_mut(&mut self.running) {
+            if running
+                .task
+                .changelogs()
+                .iter()
+                .any(|name| **name == *changelog)
+            {
+                running.task.refill(changelog);
+                running.is_due = true;
+            }
+        }
     }
 
     /// A partition is read up to `next`, what transactions leave between records included. Returns
@@ -464,6 +558,17 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
     }
 
+    /// Whether a partition is here and has its state.
+    pub(super) fn has(&self, topic: &str, partition: i32) -> bool {
+        let partitions = self.running.get(topic);
+        partitions.is_some_and(|running| running.contains_key(&partition))
+    }
+
+    /// Where reading a partition goes on, once a record of it was read.
+    pub(super) fn next(&self, topic: &str, partition: i32) -> Option<Offset> {
+        self.running.get(topic)?.get(&partition)?.next
+    }
+
     /// How many records lie between what was processed and the `end` of each partition.
     pub(super) fn lag(&self, end: impl Fn(&str, i32) -> Option<Offset>) -> u64 {
         let places = self.running.iter().flat_map(|(topic, partitions)| {
@@ -536,6 +641,7 @@ impl<'a, P: Processor> Partitions<'a, P> {
                 is_held: false,
                 records: metrics.records.get_or_create_owned(&Metrics::topic(&topic)),
                 next: None,
+                begins: None,
                 committed: None,
                 is_claimed: false,
                 is_due: false,

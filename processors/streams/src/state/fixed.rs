@@ -111,6 +111,16 @@ impl Fixed {
         results
     }
 
+    /// Everything counts as changed since the last commit.
+    pub(super) fn refill(&mut self) {
+        for panes in self.keys.values_mut() {
+            panes.refill();
+        }
+        self.changed = self.keys.keys().cloned().collect();
+        self.gone.clear();
+        self.idle.refill();
+    }
+
     /// Puts back a pane of an earlier life.
     pub(super) fn restore_pane(&mut self, start: i64, key: &[u8], saved: Option<Saved>) {
         match saved {

@@ -213,6 +213,15 @@ impl Sessions {
         found
     }
 
+    /// Everything counts as changed since the last commit.
+    pub(super) fn refill(&mut self) {
+        let all = self.by_newest.iter();
+        self.changed = all
+            .map(|(_, key, start)| (*start, Arc::clone(key)))
+            .collect();
+        self.gone.clear();
+    }
+
     /// Puts back a session of an earlier life.
     pub(super) fn restore(&mut self, start: i64, key: &[u8], saved: Option<SavedSession>) {
         let key: Key = key.into();

@@ -185,6 +185,15 @@ impl Counting {
         is_closed.then_some(window)
     }
 
+    /// The changelog holds nothing of this any more.
+    pub(super) fn refill(&mut self) {
+        self.state.refill();
+        if let Some(seen) = &mut self.seen {
+            seen.refill();
+        }
+        self.saved_stream_time = None;
+    }
+
     pub(super) fn waiting(&self) -> usize {
         self.state.waiting() + self.seen.as_ref().map_or(0, Seen::waiting)
     }
