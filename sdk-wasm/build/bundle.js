@@ -57,7 +57,16 @@ async function bundle(entry, options) {
 }
 
 /** What brotli likes best. */
-const compress = { passes: 3, hoist_funs: true, if_return: false, unsafe_arrows: true };
+const compress = {
+  passes: 4,
+  hoist_funs: true,
+  unsafe_arrows: true,
+  conditionals: false,
+  if_return: false,
+  lhs_constants: false,
+  properties: false,
+  sequences: false,
+};
 
 /** Browsers that know this hint compile all of a script off the main thread, instead of each function on it. */
 const EAGER = "//# allFunctionsCalledOnLoad\n";

@@ -13,9 +13,10 @@ import { enter, isBroken, onBroken } from "./guard";
 import { readable } from "./readable";
 import { connectTo, disarm, halt, pump } from "./sender";
 import { captures, debugs, object, set, wantsExtras } from "./settings";
-import { close, keep, leaveTrapped, look, open, rest, resume } from "./shelf";
+import { close, keep, leaveTrapped, look, open, rest } from "./shelf";
 import { attempt, PREFIX } from "./store";
 import { typing } from "./typed";
+import { newId } from "./uuid";
 import { settle, shown, viewed, watch } from "./views";
 import { Word } from "./word";
 
@@ -38,6 +39,8 @@ let running = false;
 let listening = false;
 /** Whether the first view is still to be recorded. */
 let unseen = false;
+/** Whether the page is going, for good or into the back-forward cache. */
+let going = false;
 
 /** The wasm is there. A second one would need a wire of its own: a visitor who comes back gets the first. */
 let ready: Promise<void> | undefined;
@@ -171,22 +174,18 @@ function listen(vitals: Options["vitals"]): void {
   on(document, "scroll", scrolled);
   on(window, "visibilitychange", () => {
     watchEyes();
-    if (document.visibilityState === "hidden") {
-      left();
-      keep();
-    } else {
-      look();
-    }
+    isHidden() ? left() : look();
   });
   on(window, "pagehide", () => {
     settle();
     leave();
+    going = true;
     left();
-    rest();
   });
   on<PageTransitionEvent>(window, "pageshow", (event) => {
     if (event.persisted) {
-      resume();
+      going = false;
+      open(newId());
       shown();
     }
   });
@@ -213,10 +212,16 @@ function listen(vitals: Options["vitals"]): void {
   watch(() => running);
 }
 
+function isHidden(): boolean {
+  return document.visibilityState === "hidden";
+}
+
 /** The page may be gone in a moment. */
 function left(): void {
   settle();
   release();
   disarm();
   enter(Call.Left);
+  // Most browsers hide a page only after its pagehide.
+  going && isHidden() ? rest() : keep();
 }

@@ -1,9 +1,10 @@
 // Keeps in storage what has not arrived, and takes over what ended tabs have left there. A tab holds
-// a lock for as long as it lives: who gets that lock may take what the tab has left.
+// a lock for as long as it lives: who gets that lock may take what the tab has left. So only who holds
+// it writes under its name. A page that may come back gives all away as it goes, and comes back as a new one.
 
 import { Call } from "./code";
 import { say } from "./extras";
-import { enter, isBroken } from "./guard";
+import { enter } from "./guard";
 import { arm } from "./sender";
 import { number, stores, text } from "./settings";
 import { names, read, remove, write } from "./store";
@@ -22,6 +23,9 @@ const LONGEST_SILENCE_MS = 6e5;
 /** After so long, what one page has stored is seen by all. */
 const SEEN_MS = 2e3;
 
+/** A page that gets a lock within this time of its start did not wait for another that took all there was. */
+const AT_ONCE_MS = 99;
+
 /** What a load leaves that cannot go on, as the ledger's line in `queue.rs`. */
 const TRAPPED = "! 0 0 0 0 0 1\n";
 
@@ -33,16 +37,21 @@ let written = "";
 let timer: ReturnType<typeof setTimeout> | undefined;
 let last = 0;
 /** Tabs whose end we wait for. */
-let watched = new Set<string>();
+let watched: Set<string>;
 /** Gives up our lock, and waits for no other. */
 let life = new AbortController();
 
-/** Starts to keep the events of a load. */
-export function open(load: string): void {
-  ours = UNSENT + text("writeKey") + ".";
-  own = stores() ? ours + load : "";
+/** Starts to keep events under a name that nobody has had before. */
+export function open(id: string): void {
+  life = new AbortController();
+  watched = new Set();
   written = "";
-  live();
+  ours = UNSENT + text("writeKey") + ".";
+  own = stores() ? ours + id : "";
+  if (own) {
+    lock(own, () => new Promise((free) => (life.signal.onabort = free)));
+    look(Date.now());
+  }
 }
 
 /** Keeps nothing more; others may take what is there. */
@@ -76,61 +85,56 @@ export function keep(): void {
   arm();
 }
 
-/** The page is hidden for good, or until it comes out of the back-forward cache. */
+/**
+ * The page is gone, for good or into the back-forward cache: it gives away all that has not arrived, and sends none of
+ * it any more, unless it comes back and takes it over as any other page may.
+ */
 export function rest(): void {
-  save(true);
-  life.abort();
+  const isKept = save(true);
+  close();
+  isKept && enter(Call.Forget);
 }
 
-/** The page has come back; another may have taken over what it had left. */
-export function resume(): void {
-  if (own && written && read(own) === undefined) {
-    written = "";
-    enter(Call.Forget);
-  }
-  live();
-}
-
-/** Takes over what ended tabs have left, now or when they end. */
-export function look(): void {
+/** Takes over what ended tabs have left, now or when they end; `start` says when this page starts, if it does. */
+export function look(start = 0): void {
   for (const name of own ? names(ours) : []) {
     if (name !== own && !watched.has(name)) {
       watched.add(name);
-      adopt(name);
+      adopt(name, start);
     }
   }
 }
 
-function live(): void {
-  const { signal } = (life = new AbortController());
-  watched = new Set();
-  if (own) {
-    lock(own, () => new Promise((resolve) => (signal.onabort = resolve)));
-    look();
-  }
-}
-
-function adopt(name: string): void {
-  const { signal } = life;
-  const take = async () => {
-    // What a page of another process wrote last is seen here a moment after its lock is free. One that ended in
-    // order has written a 0.
-    if (parseInt(read(name)!)) {
+function adopt(name: string, start: number): void {
+  lock(name, async () => {
+    const { locks } = navigator;
+    let text = read(name);
+    let before: string | undefined;
+    let claim: string | undefined;
+    // What a page of another process did last is seen here a moment after its lock is free; one that ended in order
+    // has written a 0. Without locks, of all who claim what is left the last one takes it; the others claim it again
+    // if that one is gone.
+    while (
+      text &&
+      text !== claim &&
+      (locks
+        ? text !== before && (Date.now() - start > AT_ONCE_MS || parseInt(text))
+        : Date.now() - parseInt(text) > LONGEST_SILENCE_MS)
+    ) {
+      if (text === before) {
+        write(name, (text = claim = Math.random() + text.slice(text.indexOf("\n"))));
+      }
+      before = text;
       await new Promise((seen) => setTimeout(seen, SEEN_MS));
+      text = read(name);
     }
     watched.delete(name);
-    const text = read(name);
-    if (!text || isBroken() || signal.aborted) {
-      return;
+    if (own && text && (locks || text === claim)) {
+      remove(name);
+      enter(Call.Adopt, text.slice(text.indexOf("\n") + 1));
+      keep();
     }
-    if (!navigator.locks && Date.now() - parseInt(text) < LONGEST_SILENCE_MS) {
-      return;
-    }
-    remove(name);
-    enter(Call.Adopt, text.slice(text.indexOf("\n") + 1));
-    keep();
-  };
-  lock(name, take);
+  });
 }
 
 /** Runs something under a lock, unless the page ends before. */
@@ -139,9 +143,7 @@ function lock(name: string, run: () => unknown): void {
   locks ? locks.request("footfall." + name, { signal: life.signal }, run).catch(() => {}) : run();
 }
 
-function save(leaving: boolean): void {
-  // In some browsers a page is hidden only after its pagehide: it has ended in order nevertheless.
-  leaving ||= life.signal.aborted;
+function save(leaving: boolean): boolean | undefined {
   clearTimeout(timer);
   timer = undefined;
   if (!own) {
@@ -164,5 +166,5 @@ function save(leaving: boolean): void {
     say(Word.Stored, text, isDone);
     return isDone;
   };
-  put(Math.max(room, 1)) || (remove(own), put(0));
+  return put(Math.max(room, 1)) || (remove(own), put(0));
 }

@@ -130,6 +130,12 @@ impl Delivery {
         self.hurried = false;
     }
 
+    /// What waits, and what is on its way, is somebody else's from now on.
+    pub fn forget(&mut self) {
+        self.in_flight = None;
+        self.rest();
+    }
+
     /// Whether who leaves may send.
     #[must_use]
     pub fn may_hurry(&self, now: u64) -> bool {

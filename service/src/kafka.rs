@@ -2,6 +2,7 @@
 
 mod brief;
 mod check;
+mod limits;
 mod names;
 mod partition;
 mod policies;
@@ -10,6 +11,7 @@ mod topics;
 
 pub use brief::Brief;
 pub use check::{Client, Kept, check};
+pub use limits::{TopicLimits, topic_limits};
 pub use names::Kind;
 pub use partition::partition_of;
 pub use policies::{Policy, cleanup_policies};

@@ -13,6 +13,7 @@ mod lag;
 mod page;
 mod partitions;
 mod questions;
+mod refused;
 mod results;
 mod retention;
 mod rights;

@@ -111,6 +111,8 @@ fn optimise(root: &Path, work: &Path) -> anyhow::Result<()> {
         "-O2",
         "-Os",
         "--converge",
+        // What is called once, and not very long, compresses better where it is called.
+        "--one-caller-inline-max-function-size=200",
         // Functions of one module stand together, where compression sees what they share.
         "--reorder-functions-by-name",
         "--reorder-locals",

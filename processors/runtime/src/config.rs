@@ -149,8 +149,9 @@ impl Config {
             ("message.max.bytes", "100000000"),
         ];
         match self.delivery {
-            // A record is never given up: it waits for the broker to come back.
-            Delivery::AtLeastOnce => defaults.push(("message.timeout.ms", "0")),
+            // A record is never given up: what was not taken in so long is held, and sent again when
+            // its topic takes records again.
+            Delivery::AtLeastOnce => defaults.push(("message.timeout.ms", "30000")),
             Delivery::ExactlyOnce => defaults.extend([
                 ("transactional.id", transactional_id.as_str()),
                 // The commit says that all is well; a report for each record costs as much as

@@ -25,6 +25,7 @@ pub struct Metrics {
     pub(crate) commits: Counter,
     pub(crate) failed_commits: Counter,
     pub(crate) failed_deliveries: Family<Topic, Counter>,
+    pub(crate) unwritten: Family<Topic, Counter>,
     read_errors: Family<ReadError, Counter>,
     pub(crate) deleted_records: Family<Place, Counter>,
     pub(crate) renewed_changelogs: Family<Topic, Counter>,
@@ -119,6 +120,7 @@ impl Metrics {
             commits,
             failed_commits,
             failed_deliveries,
+            unwritten,
             read_errors,
             deleted_records,
             renewed_changelogs,
@@ -189,6 +191,11 @@ impl Metrics {
             "renewed_changelogs",
             "Times that a changelog was missing or made anew although the group had counted",
             renewed_changelogs,
+        );
+        registry.register(
+            "unwritten",
+            "Late records and dead letters that their topic does not take even without value and key",
+            unwritten,
         );
         registry.register(
             "restarts",

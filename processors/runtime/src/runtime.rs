@@ -4,6 +4,7 @@ use crate::{
     clock,
     definition::Definition,
     instance::Instance,
+    limits::{self, Limits},
     measure,
     session::{Ground, Session},
     status::{Part, Report, Worker},
@@ -75,6 +76,13 @@ impl Runtime {
             processor.sources(),
             stop.clone(),
         ));
+        let limits = Arc::new(Limits::default());
+        tokio::spawn(limits::run(
+            watched.clone(),
+            processor.sources(),
+            Arc::clone(&limits),
+            stop.clone(),
+        ));
         let (looks, questions) = upstream::channel();
         tokio::spawn(upstream::run(watched.clone(), questions, stop.clone()));
         tokio::spawn(watch::run(
@@ -108,6 +116,7 @@ impl Runtime {
                 store: store.clone(),
                 metrics: metrics.clone(),
                 tables: Arc::clone(&tables),
+                limits: Arc::clone(&limits),
                 places: Arc::clone(&places),
                 definition: Arc::clone(&definition),
                 changelogs: ids.clone(),

@@ -2,8 +2,13 @@
 //! loop that processes, writes and commits.
 
 mod assignment;
+mod held;
+mod inquiry;
 mod intake;
+mod parcels;
 mod partitions;
+mod refused;
+mod reread;
 mod restoring;
 mod stops;
 
@@ -13,21 +18,24 @@ use crate::{
     clock,
     definition::{Definition, Role},
     instance::Instance,
+    limits::Limits,
     native::{Inbox, admin::topic_ids},
     owners,
+    rarely::Rarely,
     reader::{Reader, Reads},
     status::{Part, Report, Worker},
     store::Store,
     tables::Tables,
     upstream::{Look, Question},
     watch::Assigned,
-    writer::{Meanwhile, Outcome, Undone, Writer},
+    writer::{Meanwhile, Outcome, Undone, Verdict, Writer},
 };
 use anyhow::{Context as _, bail};
 use assignment::Assignment;
-use footfall_task::{Kind, Offset, Processor};
+use footfall_task::{Offset, Processor};
 use intake::{Intake, check};
-use partitions::{Partitions, Underway};
+use parcels::{Place, Stage, Underway};
+use partitions::Partitions;
 use rdkafka::{
     Message as _, TopicPartitionList,
     config::FromClientConfigAndContext as _,
@@ -58,6 +66,8 @@ const WHILE_WAITING: Duration = Duration::from_millis(10);
 const UNTIL_TOLD: Duration = Duration::from_secs(10);
 /// After so many commits that the group has refused, only joining it anew helps.
 const REFUSALS: u32 = 50;
+/// So many transactions in a row may fail without a word of why.
+const FRUITLESS: u32 = 5;
 /// How long it may take to wake the threads that fetch.
 const WAKING: Duration = Duration::from_millis(200);
 /// How many commit intervals a slow commit puts off the next one at most.
@@ -84,6 +94,8 @@ pub(crate) struct Ground<P> {
     pub(crate) whole: Arc<Status>,
     pub(crate) metrics: Metrics,
     pub(crate) tables: Arc<Tables>,
+    /// What the topics take.
+    pub(crate) limits: Arc<Limits>,
     /// How many partitions topics have.
     pub(crate) places: Arc<Places>,
     /// What all members of the group must agree on.
@@ -155,6 +167,7 @@ pub(crate) struct Session<'a, P: Processor> {
     next_claim: Option<Instant>,
     /// When the tasks are to be told of the clock again.
     next_tick: Instant,
+    rarely: Rarely,
     /// What the changelogs are that hold the state of what is here.
     changelogs: Ids,
     /// How far partitions upstream are read, once that is known.
@@ -177,6 +190,8 @@ impl<'a, P: Processor> Session<'a, P> {
         let inbox = Inbox::of(&consumer)?;
         consumer.context().set_inbox(Arc::downgrade(inbox.queue()));
         let writer = ground.writer()?;
+        // What waited in an earlier session is read again, and will say so.
+        ground.status.goes_on(Part::Held);
         Ok(Self {
             ground,
             intake: Intake::new(
@@ -193,6 +208,7 @@ impl<'a, P: Processor> Session<'a, P> {
             began: clock::now(),
             next_claim: None,
             next_tick: clock::now(),
+            rarely: Rarely::default(),
             changelogs: ground.changelogs.borrow().clone(),
             look: None,
             next_look: clock::now(),
@@ -218,6 +234,7 @@ impl<'a, P: Processor> Session<'a, P> {
             if self.is_commit_due() {
                 self.commit_and_breathe()?;
             }
+            self.try_held()?;
         }
         self.commit()
     }
@@ -507,15 +524,25 @@ impl<'a, P: Processor> Session<'a, P> {
         self.intake.partitions.gather();
         self.place()?;
         let underway = self.intake.partitions.take();
+        self.deliver(underway)
+    }
+
+    /// Writes this and commits its offsets.
+    fn deliver(&mut self, underway: Underway) -> anyhow::Result<()> {
+        match self.ground.config.delivery {
+            Delivery::AtLeastOnce => self.write_then_commit(underway),
+            Delivery::ExactlyOnce => self.commit_as_one(underway),
+        }
+    }
+
+    /// The offsets that go with this.
+    fn offsets(&self, underway: &Underway) -> anyhow::Result<TopicPartitionList> {
         let mut offsets = TopicPartitionList::new();
         let address = self.ground.config.address.as_deref();
         for (topic, partition, offset) in underway.offsets() {
             owners::add(&mut offsets, topic, partition, offset, address)?;
         }
-        match self.ground.config.delivery {
-            Delivery::AtLeastOnce => self.write_then_commit(&underway, offsets),
-            Delivery::ExactlyOnce => self.commit_as_one(underway, &offsets),
-        }
+        Ok(offsets)
     }
 
     /// What the clock brings about before the first record goes with the offset that the group has,
@@ -540,30 +567,34 @@ impl<'a, P: Processor> Session<'a, P> {
         Ok(())
     }
 
-    /// Changes of state are written after results, so that a result whose window is gone from the
-    /// state has been said.
-    fn write_then_commit(
-        &mut self,
-        underway: &Underway,
-        offsets: TopicPartitionList,
-    ) -> anyhow::Result<()> {
-        let (changes, results): (Vec<_>, Vec<_>) =
-            underway.sends().partition(|send| send.kind == Kind::Change);
-        for sends in [results, changes] {
-            let mut meanwhile = Meanwhile {
-                is_lost: &|| self.consumer.assignment_lost(),
-                work: &mut || self.intake.process(Duration::ZERO),
-            };
-            self.writer.write(&sends, &mut meanwhile)?;
+    /// Stage by stage, because what was written cannot be taken back.
+    fn write_then_commit(&mut self, mut underway: Underway) -> anyhow::Result<()> {
+        for stage in Stage::ALL {
+            loop {
+                let (items, spots) = underway.items(Some(stage));
+                if items.is_empty() {
+                    break;
+                }
+                let mut meanwhile = Meanwhile {
+                    is_lost: &|| self.consumer.assignment_lost(),
+                    work: &mut || self.intake.process(Duration::ZERO),
+                };
+                let failures = self.writer.write(&items, &mut meanwhile)?;
+                underway.mark(&spots, &failures);
+                self.part(&mut underway, &spots, &failures)?;
+            }
         }
-        self.intake.partitions.written(underway);
+        let offsets = self.offsets(&underway)?;
+        let places = underway.places();
+        let freed = self.intake.partitions.written(underway);
+        self.free(&freed)?;
         if offsets.count() == 0 {
             return Ok(());
         }
         match self.consumer.commit(&offsets, CommitMode::Sync) {
             Ok(()) => {
                 self.consumer.context().owe_nothing();
-                self.committed(underway);
+                self.committed(&places);
             }
             // While the group rebalances or its coordinator is away. The effects are written; the
             // offsets go with the next commit, or with the partition to who gets it.
@@ -578,53 +609,76 @@ impl<'a, P: Processor> Session<'a, P> {
     }
 
     /// In one transaction, so that no crash can come in between.
-    fn commit_as_one(
-        &mut self,
-        underway: Underway,
-        offsets: &TopicPartitionList,
-    ) -> anyhow::Result<()> {
-        let sends: Vec<_> = underway.sends().collect();
-        if sends.is_empty() && offsets.count() == 0 {
-            return Ok(());
-        }
-        let membership = self.membership();
-        let membership = membership.context("the group has given out no partitions yet")?;
-        let mut meanwhile = Meanwhile {
-            is_lost: &|| self.consumer.assignment_lost(),
-            work: &mut || self.intake.process(Duration::ZERO),
-        };
-        let writer = &self.writer;
-        let outcome = match writer.transact(&sends, offsets, &membership, &mut meanwhile) {
-            Err(error) if error.is::<Undone>() && self.has_lost_a_changelog() => {
-                tracing::warn!(
-                    "{error:#}; a changelog is gone, and what was read is written once more"
-                );
-                self.intake.partitions.take_back(underway);
-                self.intake.due = Some(clock::now() + AFTER_A_LOSS);
-                self.writer = self.ground.writer()?;
+    fn commit_as_one(&mut self, mut underway: Underway) -> anyhow::Result<()> {
+        let mut fruitless = 0;
+        loop {
+            let offsets = self.offsets(&underway)?;
+            let (items, spots) = underway.items(None);
+            if items.is_empty() && offsets.count() == 0 {
                 return Ok(());
             }
-            outcome => outcome?,
-        };
-        match outcome {
-            Outcome::Committed => {
-                self.refusals = 0;
-                self.intake.partitions.written(&underway);
-                self.committed(&underway);
-            }
-            // Effects of partitions that stay are written with the next transaction; others go
-            // with their partitions, when the event that says so comes.
-            Outcome::Refused(error) => {
-                self.refusals += 1;
-                self.ground.metrics.failed_commits.inc();
-                if self.refusals >= REFUSALS {
-                    return Err(error).context("commit as a member of the group");
+            let membership = self.membership();
+            let membership = membership.context("the group has given out no partitions yet")?;
+            let mut meanwhile = Meanwhile {
+                is_lost: &|| self.consumer.assignment_lost(),
+                work: &mut || self.intake.process(Duration::ZERO),
+            };
+            let writer = &self.writer;
+            let outcome = match writer.transact(&items, &offsets, &membership, &mut meanwhile) {
+                Err(error) if error.is::<Undone>() && self.has_lost_a_changelog() => {
+                    return self.begin_after_a_loss(underway, &format!("{error:#}"));
                 }
-                tracing::info!(%error, "the group has moved on; what was read is written once more");
-                self.intake.partitions.take_back(underway);
-                self.intake.due = Some(clock::now() + self.ground.config.commit_interval);
+                outcome => outcome?,
+            };
+            match outcome {
+                Outcome::Committed => {
+                    self.refusals = 0;
+                    let places = underway.places();
+                    let freed = self.intake.partitions.written(underway);
+                    self.committed(&places);
+                    return self.free(&freed);
+                }
+                // Effects of partitions that stay are written with the next transaction; others go
+                // with their partitions, when the event that says so comes.
+                Outcome::Refused(error) => {
+                    self.refusals += 1;
+                    self.ground.metrics.failed_commits.inc();
+                    if self.refusals >= REFUSALS {
+                        return Err(error).context("commit as a member of the group");
+                    }
+                    tracing::info!(%error, "the group has moved on; what was read is written once more");
+                    self.intake.partitions.take_back(underway);
+                    self.intake.due = Some(clock::now() + self.ground.config.commit_interval);
+                    return Ok(());
+                }
+                Outcome::Failed(failures) => {
+                    let waits = failures
+                        .iter()
+                        .any(|failure| failure.verdict() == Verdict::Waits);
+                    if waits && self.has_lost_a_changelog() {
+                        return self.begin_after_a_loss(underway, "a transaction was not taken");
+                    }
+                    // After one that was refused, librdkafka may fail the next for its own count of
+                    // records, and puts that right as it is undone.
+                    if self.part(&mut underway, &spots, &failures)? {
+                        fruitless = 0;
+                    } else {
+                        fruitless += 1;
+                    }
+                    if fruitless > FRUITLESS {
+                        bail!("a transaction was not taken, and kafka does not say why");
+                    }
+                }
             }
         }
+    }
+
+    /// A changelog is gone: what was read is written once more, when it is known what to do about it.
+    fn begin_after_a_loss(&mut self, underway: Underway, error: &str) -> anyhow::Result<()> {
+        tracing::warn!("{error}; a changelog is gone, and what was read is written once more");
+        self.intake.partitions.take_back(underway);
+        self.intake.due = Some(clock::now() + AFTER_A_LOSS);
+        self.writer = self.ground.writer()?;
         Ok(())
     }
 
@@ -638,8 +692,8 @@ impl<'a, P: Processor> Session<'a, P> {
         }
     }
 
-    fn committed(&mut self, underway: &Underway) {
-        self.intake.partitions.committed(underway);
+    fn committed(&mut self, places: &[Place]) {
+        self.intake.partitions.committed(places);
         self.ground.metrics.commits.inc();
     }
 }

@@ -88,6 +88,8 @@ pub(crate) enum Part {
     Restore,
     /// Records that should be written.
     Writer,
+    /// Topics that take no records, which holds what depends on them.
+    Held,
     /// Partitions of sources that cannot be read on.
     Reading,
     /// The local store, without which processing goes on all the same.
@@ -187,6 +189,7 @@ impl Status {
                     | Part::Tables
                     | Part::Session
                     | Part::Writer
+                    | Part::Held
                     | Part::Reading
                     | Part::Store => {
                         tracing::warn!("{reason}");
@@ -210,6 +213,7 @@ impl Status {
                 | Part::Tables
                 | Part::Session
                 | Part::Writer
+                | Part::Held
                 | Part::Reading
                 | Part::Store,
             ) => {

@@ -1,17 +1,20 @@
 //! Writes effects, and knows when all of them are acknowledged.
 
+mod care;
+mod failure;
+mod obstacle;
+mod short;
 mod transaction;
 
+pub(crate) use care::{Care, Item};
+pub(crate) use failure::{Failure, Verdict};
+pub(crate) use obstacle::said as said_of_obstacle;
+pub(crate) use short::smaller;
 pub(crate) use transaction::{Outcome, Undone};
 
-use crate::{
-    Metrics, clock,
-    native::Outbox,
-    quiet::Quiet,
-    status::{Part, Report},
-};
+use crate::{Metrics, clock, native::Outbox, quiet::Quiet, status::Report};
 use anyhow::Context as _;
-use footfall_task::{Outgoing, Send};
+use footfall_task::Outgoing;
 use rdkafka::{
     ClientConfig, ClientContext,
     config::{FromClientConfigAndContext as _, RDKafkaLogLevel},
@@ -19,6 +22,8 @@ use rdkafka::{
     producer::{DeliveryResult, Producer as _, ProducerContext, PurgeConfig, ThreadedProducer},
 };
 use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
     sync::{
         Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicIsize, Ordering},
@@ -31,8 +36,8 @@ use tokio_util::sync::CancellationToken;
 /// wait for answers: told all the time, it waits for them in a loop that costs a core.
 const FLUSH: Duration = Duration::from_millis(1);
 const BETWEEN_FLUSHES: Duration = Duration::from_millis(2);
-const FIRST_RETRY: Duration = Duration::from_millis(100);
-const LAST_RETRY: Duration = Duration::from_secs(5);
+/// After so long without an end it is looked whether a topic takes no records at all.
+const UNTIL_LOOK: Duration = Duration::from_secs(3);
 /// How long records that are under way may still take once it is time to stop.
 const PATIENCE_AT_STOP: Duration = Duration::from_secs(5);
 
@@ -81,35 +86,39 @@ impl Writer {
         })
     }
 
-    /// Writes these records; when it returns, Kafka has acknowledged every one. What Kafka refuses
-    /// is tried again for as long as it takes, because a record that is left out would be lost.
+    /// Writes these records; when it returns, Kafka has acknowledged every one but those that it
+    /// says.
     ///
     /// # Errors
     /// [`Stopped`], [`Lost`] as soon as the partitions are, what `meanwhile`'s work meets, or when
     /// the producer is of no more use.
     pub(crate) fn write(
         &self,
-        sends: &[&Send],
+        items: &[Item<'_>],
+        meanwhile: &mut Meanwhile<'_>,
+    ) -> anyhow::Result<Vec<Failure>> {
+        let mut failures = Vec::new();
+        for part in care::parts(items) {
+            self.send(items, part, meanwhile)?;
+            let mut failed = self.deliveries().all();
+            self.blame(&mut failed, items);
+            self.report(&mut failed, items)?;
+            failures.extend(failed);
+        }
+        Ok(failures)
+    }
+
+    /// Sends a part and waits until each of it has met its end.
+    fn send(
+        &self,
+        items: &[Item<'_>],
+        part: Range<usize>,
         meanwhile: &mut Meanwhile<'_>,
     ) -> anyhow::Result<()> {
-        let mut waiting: Vec<usize> = (0..sends.len()).collect();
-        let mut pause = FIRST_RETRY;
-        loop {
-            for index in waiting {
-                self.enqueue(index, &sends[index].record, meanwhile)?;
-            }
-            self.wait(meanwhile)?;
-            let failed = self.deliveries().all();
-            if failed.is_empty() {
-                self.status.goes_on(Part::Writer);
-                return Ok(());
-            }
-            self.report(&failed, sends)?;
-            waiting = failed.into_iter().map(|(index, _)| index).collect();
-            waiting.sort_unstable();
-            self.sleep(pause)?;
-            pause = LAST_RETRY.min(pause * 2);
+        for index in part {
+            self.enqueue(index, items[index].record, items, meanwhile)?;
         }
+        self.wait(items, meanwhile)
     }
 
     /// Hands a record to the producer; while that is full, others are sent first.
@@ -117,16 +126,19 @@ impl Writer {
         &self,
         index: usize,
         record: &Outgoing,
+        items: &[Item<'_>],
         meanwhile: &mut Meanwhile<'_>,
     ) -> anyhow::Result<()> {
         self.deliveries().outstanding.fetch_add(1, Ordering::AcqRel);
         let mut patience = self.patience();
+        let mut look = clock::now() + UNTIL_LOOK;
         loop {
             match self.outbox.send(record, index) {
                 Ok(()) => return Ok(()),
                 Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => {
                     if !self.outbox.flush(FLUSH) {
                         self.let_go_on(&mut patience, meanwhile)?;
+                        self.look_around(items, &mut look);
                     }
                 }
                 Err(error) => {
@@ -138,12 +150,29 @@ impl Writer {
     }
 
     /// Waits until no record is under way any more.
-    fn wait(&self, meanwhile: &mut Meanwhile<'_>) -> anyhow::Result<()> {
+    fn wait(&self, items: &[Item<'_>], meanwhile: &mut Meanwhile<'_>) -> anyhow::Result<()> {
         let mut patience = self.patience();
+        let mut look = clock::now() + UNTIL_LOOK;
         while !self.outbox.flush(FLUSH) {
             self.let_go_on(&mut patience, meanwhile)?;
+            self.look_around(items, &mut look);
         }
         Ok(())
+    }
+
+    /// When it takes long, takes back what waits, if it waits for a topic that is not there or has
+    /// no leader: otherwise all others would wait with it.
+    fn look_around(&self, items: &[Item<'_>], look: &mut Instant) {
+        let now = clock::now();
+        if now < *look {
+            return;
+        }
+        *look = now + UNTIL_LOOK;
+        let topics: BTreeSet<_> = items.iter().map(|item| &*item.record.topic).collect();
+        let obstacles = self.obstacles(topics.into_iter());
+        if obstacles.is_some_and(|obstacles| !obstacles.is_empty()) {
+            self.producer().purge(PurgeConfig::default().queue());
+        }
     }
 
     /// Leaves the client to its answers for a moment.
@@ -171,27 +200,17 @@ impl Writer {
         }
     }
 
-    fn report(&self, failed: &[(usize, KafkaError)], sends: &[&Send]) -> anyhow::Result<()> {
+    /// Counts what was not taken.
+    fn report(&self, failures: &mut [Failure], items: &[Item<'_>]) -> anyhow::Result<()> {
         if let Some((code, reason)) = self.producer().client().fatal_error() {
             anyhow::bail!("the producer is of no more use: {code}: {reason}");
         }
-        for (index, error) in failed {
-            let topic = &sends[*index].record.topic;
-            self.metrics
-                .failed_deliveries
-                .get_or_create(&Metrics::topic(topic))
-                .inc();
-            let reason = format!("kafka does not take a record for topic `{topic}`: {error}");
-            self.status.holds_up(Part::Writer, reason);
+        for failure in failures.iter() {
+            let topic = &items[failure.index].record.topic;
+            let failed = &self.metrics.failed_deliveries;
+            failed.get_or_create(&Metrics::topic(topic)).inc();
         }
-        Ok(())
-    }
-
-    fn sleep(&self, pause: Duration) -> Result<(), Stopped> {
-        if self.stop.is_cancelled() {
-            return Err(Stopped);
-        }
-        std::thread::sleep(pause);
+        failure::convict(failures);
         Ok(())
     }
 
@@ -226,13 +245,15 @@ impl Patience<'_> {
 #[derive(Debug, Default)]
 struct Deliveries {
     outstanding: AtomicIsize,
-    failed: Mutex<Vec<(usize, KafkaError)>>,
+    failed: Mutex<Vec<Failure>>,
+    /// Topics that a transaction did not take in, which librdkafka says in its log alone.
+    left_out: Mutex<BTreeMap<String, RDKafkaErrorCode>>,
     all_done: Condvar,
 }
 
 impl Deliveries {
     /// What was refused, once each record has its report.
-    fn all(&self) -> Vec<(usize, KafkaError)> {
+    fn all(&self) -> Vec<Failure> {
         let mut failed = self.lock();
         while self.outstanding.load(Ordering::Acquire) > 0 {
             let woken = self.all_done.wait(failed);
@@ -242,18 +263,23 @@ impl Deliveries {
     }
 
     /// What is known to be refused so far, where only refusals are reported.
-    fn some(&self) -> Vec<(usize, KafkaError)> {
+    fn some(&self) -> Vec<Failure> {
         self.outstanding.store(0, Ordering::Release);
         std::mem::take(&mut self.lock())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(usize, KafkaError)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Failure>> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn done(&self, index: usize, error: Option<KafkaError>) {
         if let Some(error) = error {
-            self.lock().push((index, error));
+            let code = error.rdkafka_error_code();
+            self.lock().push(Failure {
+                index,
+                code: code.unwrap_or(RDKafkaErrorCode::Fail),
+                is_certain: false,
+            });
         }
         if self.outstanding.fetch_sub(1, Ordering::AcqRel) == 1 {
             // Who waits holds the lock from its look at the count until it sleeps.
@@ -265,6 +291,14 @@ impl Deliveries {
 
 impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if facility == "ADDPARTS"
+            && let Some((topic, code)) = transaction::left_out(message)
+        {
+            let left_out = self.left_out.lock();
+            left_out
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(topic, code);
+        }
         Quiet.log(level, facility, message);
     }
 

@@ -284,13 +284,13 @@ async fn what_would_be_too_much_is_committed_before_its_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_that_kafka_refuses_is_tried_again_before_anything_is_committed() {
+async fn a_record_whose_topic_takes_none_is_tried_again_before_anything_is_committed() {
     let scene = Scene::new(&["in", "out", "changelog"]);
     let running = scene.start();
     running.until(|status| status.readiness().ready).await;
     scene.produce(0, &["a"]);
     scene.output(0, 1).await;
-    let refusal = RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_RECORD;
+    let refusal = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
     scene.cluster.request_errors(
         RDKafkaApiKey::Produce,
         &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR, refusal, refusal],
@@ -299,13 +299,34 @@ async fn a_record_that_kafka_refuses_is_tried_again_before_anything_is_committed
     running
         .until(|status| {
             let reason = status.readiness().reason;
-            reason.is_some_and(|reason| reason.contains("does not take a record for topic `out`"))
+            reason.is_some_and(|reason| {
+                reason.contains("does not take a record for topic `out`: this client may not write")
+            })
         })
         .await;
     assert_eq!(scene.output(0, 2).await, ["0: a", "1: b"]);
     running.until(|status| status.readiness().ready).await;
     running.end().await;
     assert_eq!(scene.committed(0), Ok(Some(2)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_is_refused_for_what_it_is_does_not_stop_the_next() {
+    let scene = Scene::new(&["in", "out", "changelog"]);
+    let running = scene.start();
+    running.until(|status| status.readiness().ready).await;
+    scene.produce(0, &["a"]);
+    scene.output(0, 1).await;
+    let refusal = RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP;
+    scene.cluster.request_errors(
+        RDKafkaApiKey::Produce,
+        &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR, refusal],
+    );
+    scene.produce(0, &["b"]);
+    running.until(|_| scene.committed(0) == Ok(Some(2))).await;
+    scene.produce(0, &["c"]);
+    assert_eq!(scene.output(0, 2).await, ["0: a", "2: c"]);
+    running.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

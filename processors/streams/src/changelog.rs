@@ -10,6 +10,10 @@
 //! a pane's; its value is a version, whether the wall clock has closed it (one byte), its newest time
 //! and, if it is open, the state of each aggregate.
 
+mod parts;
+
+pub(crate) use parts::Parts;
+
 use crate::{
     Accumulator,
     aggregate::take,

@@ -25,6 +25,7 @@
 //! window refuses is never dropped in silence.
 
 mod aggregate;
+mod bounds;
 mod builder;
 mod changelog;
 mod codec;

@@ -1,7 +1,7 @@
 //! What a record is to a stream.
 
 use crate::Input;
-use footfall_task::{DeadLetterCode, Record, Timestamp};
+use footfall_task::{DeadLetterCode, Record, Refusal, Refused, Timestamp};
 use std::fmt;
 
 /// Reads records for a stream.
@@ -93,6 +93,24 @@ impl Unusable {
         Self {
             code: DeadLetterCode::NoRow,
             reason: format!("expected a row of table `{table}` for this record, found none"),
+        }
+    }
+
+    /// Kafka does not take what would come of it.
+    #[must_use]
+    pub fn refused(refusal: &Refusal) -> Self {
+        Self {
+            code: refusal.refused.code(),
+            reason: refusal.reason.clone(),
+        }
+    }
+
+    /// A part of it is larger than state and results have room for.
+    #[must_use]
+    pub fn too_large(what: &str, found: usize, most: usize) -> Self {
+        Self {
+            code: Refused::TooLarge.code(),
+            reason: format!("expected {what} of {most} bytes or fewer, found {found} bytes"),
         }
     }
 

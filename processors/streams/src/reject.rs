@@ -3,7 +3,7 @@
 
 use crate::{Definition, Unusable, Window, millis};
 use bytes::Bytes;
-use footfall_task::{Effects, Kind, Outgoing, Record, Timestamp};
+use footfall_task::{Effects, Kind, Outgoing, Partition, Record, Refusal, Send, Timestamp};
 use std::sync::Arc;
 
 /// Says that some or all of a record's windows have refused it.
@@ -75,6 +75,34 @@ pub(crate) fn unusable(
         ("footfall-error", why.reason),
     ];
     effects.send(stream, kind, copy(topic, source, why));
+}
+
+/// Says that a result cannot be written, and that no one record of this partition is to blame: the
+/// result itself is the dead letter, as of now.
+pub(crate) fn result(
+    dlq: Option<&Arc<str>>,
+    result: &Send,
+    partition: Partition,
+    refusal: &Refusal,
+    effects: &mut Effects,
+) {
+    let kind = Kind::DeadLetter(refusal.refused.code());
+    let Some(topic) = dlq else {
+        return effects.count(&result.stream, kind);
+    };
+    let why = [
+        ("footfall-error-code", refusal.refused.code().name()),
+        ("footfall-error", &refusal.reason),
+    ];
+    let why = why.map(|(name, text)| (name.to_owned(), Some(text.as_bytes().to_vec())));
+    let record = Outgoing {
+        topic: Arc::clone(topic),
+        partition: Some(partition),
+        timestamp: None,
+        headers: result.record.headers.iter().cloned().chain(why).collect(),
+        ..result.record.clone()
+    };
+    effects.send(&result.stream, kind, record);
 }
 
 fn copy<const N: usize>(

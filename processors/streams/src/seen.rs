@@ -1,12 +1,17 @@
 //! Duplicates: records whose id was seen not long before.
 
 use crate::{Size, Span, Windows};
+use sha2::{Digest as _, Sha256};
 use std::{
+    borrow::Cow,
     collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
 type Id = Arc<[u8]>;
+
+/// A longer id is known by its hash.
+const LONGEST: usize = 1 << 10;
 
 /// The ids that one partition has seen, each with the greatest event time it was seen at.
 ///
@@ -58,6 +63,7 @@ impl Seen {
     /// Whether a record with this id was seen within the time, before or after this one by event
     /// time. This one is seen from now on.
     pub(crate) fn is_duplicate(&mut self, id: &[u8], time: i64) -> bool {
+        let id = &*known_by(id);
         let known = self.times.get_key_value(id);
         let known = known.map(|(id, time)| (Arc::clone(id), *time));
         let Some((id, before)) = known else {
@@ -124,6 +130,14 @@ impl Seen {
     }
 }
 
+fn known_by(id: &[u8]) -> Cow<'_, [u8]> {
+    if id.len() <= LONGEST {
+        Cow::Borrowed(id)
+    } else {
+        Sha256::digest(id).to_vec().into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Seen;
@@ -143,6 +157,15 @@ mod tests {
         assert!(seen.is_duplicate(b"a", 120));
         assert!(!seen.is_duplicate(b"a", 131));
         assert!(!seen.is_duplicate(b"b", 131));
+    }
+
+    #[test]
+    fn a_long_id_is_known_by_a_short_one() {
+        let mut seen = seen();
+        let (id, other) = ([b'a'; 5_000], [b'b'; 5_000]);
+        assert!(!seen.is_duplicate(&id, 100));
+        assert!(seen.is_duplicate(&id, 101) && !seen.is_duplicate(&other, 101));
+        assert!(seen.changed().iter().all(|(id, _)| id.len() == 32));
     }
 
     #[test]

@@ -1,13 +1,18 @@
 //! The work on one partition: each stream that reads it, one after the other.
 
+mod aside;
 mod counting;
 
 use crate::{
     Definition, Route, Size, State, Topology, join::Joins, reject, repartition, route::Origins,
     state::Progress,
 };
+use aside::Aside;
 use counting::Counting;
-use footfall_task::{Effects, Kind, Partition, Record, RestoreError, Task, Timestamp, Upstream};
+use footfall_task::{
+    Effects, Kind, Offset, Partition, Record, Refusal, RestoreError, Send, Task, Timestamp,
+    Upstream,
+};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// The work of a [`Topology`] on one partition.
@@ -15,6 +20,8 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 pub struct StreamsTask {
     partition: Partition,
     steps: Vec<Step>,
+    /// Records of which steps make dead letters and nothing else.
+    aside: Aside,
 }
 
 #[derive(Debug)]
@@ -67,6 +74,7 @@ impl StreamsTask {
         Self {
             partition,
             steps: steps.chain(routes).collect(),
+            aside: Aside::default(),
         }
     }
 
@@ -118,7 +126,12 @@ impl Task for StreamsTask {
     }
 
     fn process(&mut self, record: &Record<'_>, now: Timestamp, effects: &mut Effects) {
+        let refusals = self.aside.take(record.offset);
         for step in &mut self.steps {
+            if let Some(refusal) = step.refused(&refusals) {
+                step.refuse(record, refusal, effects);
+                continue;
+            }
             match step {
                 Step::Rekey {
                     definition,
@@ -133,6 +146,24 @@ impl Task for StreamsTask {
                 } => route.process(joins, origins, record, effects),
             }
         }
+    }
+
+    fn set_aside(&mut self, offset: Offset, refusal: Refusal) {
+        self.aside.put(offset, refusal);
+    }
+
+    fn refuse(&mut self, record: &Record<'_>, refusal: &Refusal, effects: &mut Effects) {
+        let mut steps = self.steps.iter();
+        if let Some(step) = steps.find(|step| *step.name() == refusal.stream) {
+            step.refuse(record, refusal, effects);
+        }
+    }
+
+    fn give_up(&mut self, result: &Send, refusal: &Refusal, effects: &mut Effects) {
+        let mut counting = self.counting();
+        let found = counting.find(|counting| *counting.definition.name == *refusal.stream);
+        let dlq = found.and_then(|counting| counting.definition.dlq.as_ref());
+        reject::result(dlq, result, self.partition, refusal, effects);
     }
 
     fn upstream(&self) -> Vec<Arc<str>> {
@@ -201,7 +232,14 @@ fn rekey(
     (source, now): (&Record<'_>, Timestamp),
     effects: &mut Effects,
 ) {
-    match joins.through(source, None, |record| definition.extract.extract(record)) {
+    let extracted = joins.through(source, None, |record| definition.extract.extract(record));
+    let checked = extracted.and_then(|found| match found {
+        Some((found, rows)) => definition
+            .check_key(&found.key)
+            .map(|()| Some((found, rows))),
+        None => Ok(None),
+    });
+    match checked {
         // Before a partition's stream time and the broker's own limit meet it.
         Ok(Some((found, _))) if definition.is_ahead(found.time, now) => {
             reject::ahead(definition, source, (found.time, now), effects);

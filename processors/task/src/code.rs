@@ -36,6 +36,12 @@ codes! {
     NotANumber = "not_a_number",
     /// No row of a table belongs to the record.
     NoRow = "no_row",
+    /// It, or what would come of it, is larger than Kafka takes or state has room for.
+    RefusedTooLarge = "refused_too_large",
+    /// Kafka does not take its time.
+    RefusedTimestamp = "refused_timestamp",
+    /// Kafka does not take such a record.
+    RefusedRecord = "refused_record",
 }
 
 impl fmt::Display for DeadLetterCode {

@@ -1,4 +1,4 @@
-use crate::{DeadLetterCode, Partition, Timestamp};
+use crate::{DeadLetterCode, Offset, Partition, Timestamp};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -20,6 +20,20 @@ pub struct Send {
     pub kind: Kind,
     /// What is written.
     pub record: Outgoing,
+    /// What has brought it about, in case that Kafka does not take it.
+    pub cause: Cause,
+}
+
+/// What has brought a record about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cause {
+    /// What was processed since the last commit.
+    #[default]
+    Recent,
+    /// This record of the task's source alone; filled in by the shell.
+    Record(Offset),
+    /// That time went on: no record since the last commit need be part of it.
+    Time,
 }
 
 /// Why a record is written.
@@ -64,14 +78,32 @@ pub struct Outgoing {
     pub headers: Vec<(String, Option<Vec<u8>>)>,
 }
 
+impl Outgoing {
+    /// About how many bytes it takes, before it is compressed.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let parts = self.key.iter().chain(&self.value);
+        let headers = self.headers.iter();
+        let headers =
+            headers.map(|(name, value)| name.len() + value.as_ref().map_or(0, Vec::len) + 2);
+        parts.map(Bytes::len).sum::<usize>() + headers.sum::<usize>()
+    }
+}
+
 impl Effects {
     /// Asks for a record to be written.
     pub fn send(&mut self, stream: &Arc<str>, kind: Kind, record: Outgoing) {
+        self.send_because(stream, kind, record, Cause::Recent);
+    }
+
+    /// The same with what has brought it about.
+    pub fn send_because(&mut self, stream: &Arc<str>, kind: Kind, record: Outgoing, cause: Cause) {
         let stream = Arc::clone(stream);
         self.sends.push(Send {
             stream,
             kind,
             record,
+            cause,
         });
     }
 

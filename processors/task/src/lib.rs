@@ -9,13 +9,15 @@ mod effect;
 mod id;
 mod processor;
 mod record;
+mod refusal;
 mod table;
 mod upstream;
 
 pub use code::DeadLetterCode;
-pub use effect::{Effects, Kind, Outgoing, Send};
+pub use effect::{Cause, Effects, Kind, Outgoing, Send};
 pub use id::{Offset, Partition, Timestamp};
 pub use processor::{Cleanup, Internal, Processor, RestoreError, Source, Task};
 pub use record::{Header, Record};
+pub use refusal::{Refusal, Refused};
 pub use table::{GlobalTable, TableFull, TableSize};
 pub use upstream::Upstream;

@@ -1,4 +1,6 @@
-use crate::{Effects, GlobalTable, Partition, Record, Timestamp, Upstream};
+use crate::{
+    Effects, GlobalTable, Kind, Offset, Partition, Record, Refusal, Send, Timestamp, Upstream,
+};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Something that turns topics into other topics, one partition at a time.
@@ -81,6 +83,21 @@ pub trait Task {
 
     /// Says what has gathered since the last commit: coalesced results and changes of state.
     fn commit(&mut self, effects: &mut Effects);
+
+    /// When the record with this offset comes, a stream must make a dead letter of it and nothing
+    /// else, because Kafka does not take what would come of it.
+    fn set_aside(&mut self, _offset: Offset, _refusal: Refusal) {}
+
+    /// Makes a dead letter of a record whose own effect Kafka does not take; state does not change.
+    fn refuse(&mut self, _record: &Record<'_>, refusal: &Refusal, effects: &mut Effects) {
+        effects.count(&refusal.stream, Kind::DeadLetter(refusal.refused.code()));
+    }
+
+    /// Makes a dead letter of a result that Kafka does not take and that no one record is to blame
+    /// for.
+    fn give_up(&mut self, _result: &Send, refusal: &Refusal, effects: &mut Effects) {
+        effects.count(&refusal.stream, Kind::DeadLetter(refusal.refused.code()));
+    }
 }
 
 /// A topic that is read, and what else must exist for that.

@@ -30,11 +30,12 @@ impl Tracker {
         }
     }
 
-    /// Another page has taken over what this one had stored.
+    /// What this page has stored is another one's, also what is on its way: its answer changes
+    /// nothing here.
     pub fn forget(&mut self) {
         self.queue.clear();
         self.ledger.clear();
-        self.delivery.rest();
+        self.delivery.forget();
     }
 }
 
@@ -74,6 +75,41 @@ mod tests {
         let mut next = self::tracker(&[], &mut world);
         next.adopt(&kept, NOW + 2_000);
         assert_eq!(numbers(&next.send(NOW + 3_000, &mut world).unwrap()), [0]);
+    }
+
+    #[test]
+    fn a_late_answer_brings_nothing_back_that_was_given_away() {
+        for status in [0, 202, 413, 503] {
+            let mut world = Memory::default();
+            let mut tracker = tracker(&[], &mut world);
+            record(&mut tracker, "a", NOW, &mut world);
+            tracker.send(NOW + 1_000, &mut world).unwrap();
+            record(&mut tracker, "b", NOW + 1_000, &mut world);
+            tracker.unsent(10_000, true);
+            tracker.forget();
+            tracker.answered(answer(status), NOW + 2_000, &mut world);
+            assert_eq!(read(&tracker.status())["queued"], 0, "{status}");
+            assert_eq!(tracker.unsent(10_000, true), "", "{status}");
+            assert_eq!(tracker.due(NOW + 9_000_000), None, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_comes_back_sends_what_it_gave_away_once_it_has_taken_it_over_again() {
+        let mut world = Memory::default();
+        let mut tracker = tracker(&[], &mut world);
+        record(&mut tracker, "a", NOW, &mut world);
+        let given = tracker.unsent(10_000, true);
+        tracker.forget();
+        record(&mut tracker, "b", NOW + 1_000, &mut world);
+        tracker.adopt(&given, NOW + 2_000);
+        for number in [0, 1] {
+            let now = NOW + 9_000 * (number + 1);
+            let sent = tracker.send(now, &mut world).unwrap();
+            assert_eq!(numbers(&sent), [number]);
+            tracker.answered(answer(202), now, &mut world);
+        }
+        assert_eq!(tracker.send(NOW + 99_000, &mut world), None);
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub async fn cleanup_policies(
 }
 
 /// Whether the broker is librdkafka's mock cluster, which lets admin clients wait in vain.
-async fn is_mock(admin: &Admin) -> bool {
+pub(super) async fn is_mock(admin: &Admin) -> bool {
     let asked = admin.blocking(|admin| {
         // With the brokers' first answer comes the cluster's name; librdkafka may miss it while it
         // waits for that alone.

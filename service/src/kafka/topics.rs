@@ -1,4 +1,4 @@
-use super::{Brief, Settings};
+use super::{Brief, Settings, TopicLimits, limits};
 use crate::config;
 use rdkafka::{
     admin::{AdminClient, AdminOptions, TopicReplication},
@@ -8,13 +8,20 @@ use rdkafka::{
     types::RDKafkaErrorCode,
 };
 use serde::Deserialize;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// How long the broker may take for one answer.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What librdkafka takes for "as the broker is set up".
 const BROKER_DEFAULT: i32 = -1;
+/// How much larger than its source's a record may be: for headers, and for a result, which is no
+/// larger however small its records are.
+const ROOM: u64 = 64 << 10;
+const LEAST_BYTES: u64 = 2 << 20;
 
 /// `[topics]`: how topics that are missing are made.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -91,6 +98,12 @@ pub async fn create_missing(
         .retention
         .map_or("-1".into(), |kept| kept.as_millis().to_string());
     let mut made = Vec::new();
+    let alike = wanted
+        .iter()
+        .filter(|topic| !partitions.contains_key(&topic.name));
+    let alike: BTreeSet<_> = alike.filter_map(|topic| topic.like.as_deref()).collect();
+    let alike: Vec<_> = alike.into_iter().collect();
+    let mut limits = limits::ask(settings, &admin, &alike).await?;
     for topic in wanted {
         if partitions.contains_key(&topic.name) {
             continue;
@@ -102,7 +115,17 @@ pub async fn create_missing(
                 like: like.clone(),
             })?,
         };
-        create(&admin, topic, count, &retention).await?;
+        let like = topic.like.as_ref().map(|like| limits.get(like));
+        let room = like.map(|limits| room_beside(limits));
+        create(&admin, topic, count, &retention, room).await?;
+        // For what is like this one.
+        if let Some(max_bytes) = room {
+            let made = TopicLimits {
+                max_bytes,
+                ..TopicLimits::default()
+            };
+            limits.insert(topic.name.clone(), made);
+        }
         partitions.insert(topic.name.clone(), count);
         made.push(topic.name.clone());
     }
@@ -131,11 +154,44 @@ async fn existing(settings: &Settings, admin: &Admin) -> Result<BTreeMap<String,
     Ok(counts.collect())
 }
 
+/// How large records may be beside a topic with these limits.
+fn room_beside(limits: Option<&TopicLimits>) -> u64 {
+    let source = limits.map_or(TopicLimits::default().max_bytes, |limits| limits.max_bytes);
+    // As many as Kafka's setting can hold.
+    let most = u64::from(i32::MAX.unsigned_abs());
+    source.saturating_add(ROOM).clamp(LEAST_BYTES, most)
+}
+
+/// Makes a topic. One that is made beside another takes whatever may come of its records.
 async fn create(
     admin: &Admin,
     topic: &NewTopic,
     partitions: i32,
     retention: &str,
+    room: Option<u64>,
+) -> Result<(), Error> {
+    let room = room.map(|bytes| bytes.to_string());
+    match ask_for(admin, topic, partitions, retention, room.as_deref()).await {
+        // Brokers before 3.6 do not know all settings, and some providers allow no others than
+        // their own.
+        Err(Error::Refused {
+            code: code @ (RDKafkaErrorCode::InvalidConfig | RDKafkaErrorCode::PolicyViolation),
+            ..
+        }) if room.is_some() => {
+            let topic = &*topic.name;
+            tracing::warn!(topic, %code, "a topic is made with the broker's limits for sizes and timestamps");
+        }
+        done => return done,
+    }
+    ask_for(admin, topic, partitions, retention, None).await
+}
+
+async fn ask_for(
+    admin: &Admin,
+    topic: &NewTopic,
+    partitions: i32,
+    retention: &str,
+    room: Option<&str>,
 ) -> Result<(), Error> {
     let mut request = rdkafka::admin::NewTopic::new(
         &topic.name,
@@ -148,6 +204,14 @@ async fn create(
         let request = request.set("cleanup.policy", "delete");
         request.set("retention.ms", retention)
     };
+    const ANY: &str = "9223372036854775807";
+    if let Some(room) = room {
+        request = request
+            .set("max.message.bytes", room)
+            .set("message.timestamp.type", "CreateTime")
+            .set("message.timestamp.before.max.ms", ANY)
+            .set("message.timestamp.after.max.ms", ANY);
+    }
     let options = AdminOptions::new()
         .operation_timeout(Some(TIMEOUT))
         .request_timeout(Some(TIMEOUT));

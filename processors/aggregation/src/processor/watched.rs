@@ -7,7 +7,9 @@ use super::{
 };
 use crate::feed::Feed;
 use footfall_streams::StreamsTask;
-use footfall_task::{Effects, Record, RestoreError, Task, Timestamp, Upstream};
+use footfall_task::{
+    Effects, Offset, Record, Refusal, RestoreError, Send, Task, Timestamp, Upstream,
+};
 use std::{
     sync::{
         Arc, Mutex, MutexGuard,
@@ -102,6 +104,18 @@ impl Task for Working {
 
     fn commit(&mut self, effects: &mut Effects) {
         self.task.look().commit(effects);
+    }
+
+    fn set_aside(&mut self, offset: Offset, refusal: Refusal) {
+        self.task.look().set_aside(offset, refusal);
+    }
+
+    fn refuse(&mut self, record: &Record<'_>, refusal: &Refusal, effects: &mut Effects) {
+        self.task.look().refuse(record, refusal, effects);
+    }
+
+    fn give_up(&mut self, result: &Send, refusal: &Refusal, effects: &mut Effects) {
+        self.task.look().give_up(result, refusal, effects);
     }
 }
 

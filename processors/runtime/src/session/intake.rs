@@ -82,7 +82,12 @@ impl<'a, P: Processor> Intake<'a, P> {
         if self.partitions.is_full() {
             return Ok(false);
         }
-        let batch = self.inbox.take(wait, RECORDS_AT_ONCE);
+        let most = if self.partitions.is_searching() {
+            1
+        } else {
+            RECORDS_AT_ONCE
+        };
+        let batch = self.inbox.take(wait, most);
         let now = Timestamp(clock::millis());
         let (mut shortest, mut count) = (None::<Duration>, 0);
         for record in batch.iter() {

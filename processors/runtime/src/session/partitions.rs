@@ -1,6 +1,13 @@
 //! The tasks of the partitions that this process has.
 
-use super::{Ground, assignment::Event, restoring::Restoring};
+use super::{
+    Ground,
+    assignment::Event,
+    held::Held,
+    inquiry::Inquiry,
+    parcels::{Parcel, Place as Done, Portion, Underway},
+    restoring::Restoring,
+};
 use crate::{
     Metrics, places,
     status::Part,
@@ -8,12 +15,13 @@ use crate::{
     upstream::{Look, Own},
 };
 use anyhow::bail;
-use bytes::Bytes;
 use footfall_task::{
-    Effects, Kind, Offset, Partition, Processor, Record, Send, Source, Task, Timestamp, Upstream,
+    Cause, Effects, Kind, Offset, Partition, Processor, Record, Refusal, Send, Source, Task,
+    Timestamp, Upstream,
 };
+use rdkafka::error::RDKafkaErrorCode;
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
     sync::Arc,
     time::Duration,
 };
@@ -32,6 +40,12 @@ pub(super) struct Partitions<'a, P: Processor> {
     running: Tasks<P::Task>,
     /// Those that wait for their state, as they came.
     restoring: VecDeque<Restoring<P::Task>>,
+    /// The searches for records whose results Kafka does not take.
+    inquiries: BTreeMap<(String, i32), Inquiry>,
+    /// Records of which dead letters are to be made, until that is committed.
+    aside: BTreeMap<(String, i32), Vec<(Offset, Refusal)>>,
+    /// What waits for topics that take no records. Their partitions are not read.
+    pub(super) held: Held,
     /// Those that wait until the topics beside theirs have as many partitions.
     waiting: BTreeSet<(String, i32)>,
     /// Where records were expected and did not come: from, to.
@@ -49,23 +63,17 @@ pub(super) struct Gap {
     pub(super) found: Offset,
 }
 
-/// What is being written, and where the records end that it came from.
-pub(super) struct Underway(Vec<Portion>);
-
-/// That of one partition.
-struct Portion {
-    topic: String,
-    partition: i32,
-    next: Option<Offset>,
-    effects: Effects,
-}
-
 pub(super) type Tasks<T> = BTreeMap<String, BTreeMap<i32, Running<T>>>;
 
 /// A task and what it has not committed yet.
 pub(super) struct Running<T> {
     pub(super) task: T,
     effects: Effects,
+    /// The first record since the last commit, and how many there are.
+    begin: Option<Offset>,
+    count: usize,
+    /// Whether what came of it waits for a topic.
+    is_held: bool,
     records: prometheus_client::metrics::counter::Counter,
     /// Where reading goes on.
     next: Option<Offset>,
@@ -103,6 +111,9 @@ impl<'a, P: Processor> Partitions<'a, P> {
             gathered: Gathered::default(),
             running: BTreeMap::new(),
             restoring: VecDeque::new(),
+            inquiries: BTreeMap::new(),
+            aside: BTreeMap::new(),
+            held: Held::default(),
             waiting: BTreeSet::new(),
             gaps: Vec::new(),
         }
@@ -115,6 +126,9 @@ impl<'a, P: Processor> Partitions<'a, P> {
                 tracing::info!(count = places.len(), "partitions revoked");
                 self.waiting.retain(|place| !places.contains(place));
                 // What is not written yet is forgotten: the next owner reads those records again.
+                self.held.forget(&places);
+                self.inquiries.retain(|place, _| !places.contains(place));
+                self.aside.retain(|place, _| !places.contains(place));
                 let waiting = self.restoring.iter_mut().map(Restoring::tasks);
                 for tasks in waiting.chain([&mut self.running]) {
                     for (topic, partition) in &places {
@@ -245,9 +259,21 @@ impl<'a, P: Processor> Partitions<'a, P> {
         let before = running.effects.sends.len();
         running.task.process(record, now, &mut running.effects);
         running.next = Some(record.offset.next());
+        running.begin.get_or_insert(record.offset);
+        running.count += 1;
         running.records.inc();
+        for send in &mut running.effects.sends[before..] {
+            send.cause = Cause::Record(record.offset);
+        }
         let sends = &running.effects.sends[before..];
         self.gathered.add(sends);
+        if !self.inquiries.is_empty() {
+            let place = (record.topic.to_owned(), record.partition.0);
+            if let Some(inquiry) = self.inquiries.get_mut(&place) {
+                inquiry.process();
+                return Ok(Duration::ZERO);
+            }
+        }
         // What goes by way of another partition waits twice, and no longer for that.
         Ok(if sends.iter().any(|send| send.kind == Kind::Repartition) {
             interval / 4
@@ -362,7 +388,14 @@ impl<'a, P: Processor> Partitions<'a, P> {
     pub(super) fn is_full(&self) -> bool {
         let tasks = self.running.values().flat_map(BTreeMap::values);
         let waiting: usize = tasks.map(|running| running.task.waiting()).sum();
-        self.gathered.effects + waiting >= EFFECTS_AT_ONCE || self.gathered.bytes >= BYTES_AT_ONCE
+        self.gathered.effects + waiting >= EFFECTS_AT_ONCE
+            || self.gathered.bytes >= BYTES_AT_ONCE
+            || self.inquiries.values().any(Inquiry::is_at_step)
+    }
+
+    /// Whether a record is searched for, so that they are processed one by one.
+    pub(super) fn is_searching(&self) -> bool {
+        !self.inquiries.is_empty()
     }
 
     /// Has the tasks say what has gathered since they were asked last.
@@ -380,12 +413,17 @@ impl<'a, P: Processor> Partitions<'a, P> {
         let mut parts = Vec::new();
         for (topic, partitions) in &mut self.running {
             for (partition, running) in partitions {
-                if running.is_ahead() || !running.effects.sends.is_empty() {
+                let is_open = !running.is_held;
+                if is_open && (running.is_ahead() || !running.effects.sends.is_empty()) {
+                    let effects = std::mem::take(&mut running.effects);
                     parts.push(Portion {
                         topic: topic.clone(),
                         partition: *partition,
+                        begin: running.begin.take(),
+                        count: std::mem::take(&mut running.count),
                         next: running.next,
-                        effects: std::mem::take(&mut running.effects),
+                        parcels: effects.sends.into_iter().map(Parcel::of).collect(),
+                        counted: effects.counted,
                     });
                 }
             }
@@ -393,25 +431,101 @@ impl<'a, P: Processor> Partitions<'a, P> {
         Underway(parts)
     }
 
-    /// Tells of what is written.
-    pub(super) fn written(&self, underway: &Underway) {
-        for part in &underway.0 {
-            let metrics = &self.ground.metrics;
-            metrics.count(&part.topic, part.partition, &part.effects);
-            self.ground.processor.written(&part.effects);
+    /// Tells of what is written. Returns the partitions that may be read again because of that.
+    pub(super) fn written(&mut self, underway: Underway) -> Vec<(String, i32)> {
+        let mut freed = Vec::new();
+        for portion in underway.0 {
+            let place = (portion.topic.clone(), portion.partition);
+            if let Entry::Occupied(mut inquiry) = self.inquiries.entry(place.clone())
+                && !inquiry.get_mut().acquit(portion.count)
+            {
+                inquiry.remove();
+            }
+            if let Some(aside) = self.aside.get_mut(&place) {
+                aside.retain(|(offset, _)| portion.next.is_none_or(|next| *offset >= next));
+                if aside.is_empty() {
+                    self.aside.remove(&place);
+                }
+            }
+            if let Some(running) = self.running_mut(&place.0, place.1)
+                && std::mem::take(&mut running.is_held)
+            {
+                freed.push(place);
+            }
+            let (topic, partition) = (portion.topic.clone(), portion.partition);
+            let effects = portion.into_effects();
+            self.ground.metrics.count(&topic, partition, &effects);
+            self.ground.processor.written(&effects);
+        }
+        freed
+    }
+
+    fn running_mut(&mut self, topic: &str, partition: i32) -> Option<&mut Running<P::Task>> {
+        self.running.get_mut(topic)?.get_mut(&partition)
+    }
+
+    /// The task at work on a partition.
+    pub(super) fn task_mut(&mut self, topic: &str, partition: i32) -> Option<&mut P::Task> {
+        let running = self.running_mut(topic, partition);
+        running.map(|running| &mut running.task)
+    }
+
+    /// Keeps what cannot be written now. Nothing more of its partition is processed until it is.
+    pub(super) fn hold(&mut self, portion: Portion, topic: Arc<str>, why: RDKafkaErrorCode) {
+        let running = self.running_mut(&portion.topic, portion.partition);
+        if let Some(running) = running {
+            running.is_held = true;
+            self.held.push(portion, topic, why);
+        }
+    }
+
+    /// Takes a partition back to where it was before this: its state comes anew from its changelog.
+    /// The next records are suspects, or one of them is known to be refused.
+    pub(super) fn rewind(&mut self, portion: &Portion, refused: Option<(Offset, Refusal)>) {
+        let place = (portion.topic.clone(), portion.partition);
+        match refused {
+            Some(refused) => {
+                self.inquiries.remove(&place);
+                self.aside.entry(place.clone()).or_default().push(refused);
+            }
+            None => {
+                let inquiry = Inquiry::among(portion.count);
+                self.inquiries.insert(place.clone(), inquiry);
+            }
+        }
+        if let Some(partitions) = self.running.get_mut(&portion.topic)
+            && partitions.remove(&portion.partition).is_some()
+        {
+            let mut tasks = self.begin([place.clone()].into());
+            for running in all_mut(&mut tasks) {
+                running.is_claimed = true;
+                for (offset, refusal) in self.aside.get(&place).into_iter().flatten() {
+                    running.task.set_aside(*offset, refusal.clone());
+                }
+            }
+            self.restoring.push_back(Restoring::new(tasks));
+            self.tell();
         }
     }
 
     /// Puts back what could not be written, before what has come since.
     pub(super) fn take_back(&mut self, underway: Underway) {
-        for part in underway.0 {
-            let partitions = self.running.get_mut(&part.topic);
-            if let Some(running) = partitions.and_then(|all| all.get_mut(&part.partition)) {
-                self.gathered.add(&part.effects.sends);
-                let later = std::mem::replace(&mut running.effects, part.effects);
-                running.effects.sends.extend(later.sends);
-                running.effects.counted.extend(later.counted);
+        for portion in underway.0 {
+            let running = self.running.get_mut(&portion.topic);
+            let Some(running) = running.and_then(|all| all.get_mut(&portion.partition)) else {
+                continue;
+            };
+            if running.is_held {
+                self.held.put_back(portion);
+                continue;
             }
+            running.begin = portion.begin.or(running.begin);
+            running.count += portion.count;
+            let effects = portion.into_effects();
+            self.gathered.add(&effects.sends);
+            let later = std::mem::replace(&mut running.effects, effects);
+            running.effects.sends.extend(later.sends);
+            running.effects.counted.extend(later.counted);
         }
     }
 
@@ -436,11 +550,10 @@ impl<'a, P: Processor> Partitions<'a, P> {
     }
 
     /// Remembers that the group knows its offsets.
-    pub(super) fn committed(&mut self, underway: &Underway) {
-        for part in &underway.0 {
-            let partitions = self.running.get_mut(&part.topic);
-            if let Some(running) = partitions.and_then(|all| all.get_mut(&part.partition)) {
-                running.committed = part.next;
+    pub(super) fn committed(&mut self, places: &[Done]) {
+        for place in places {
+            if let Some(running) = self.running_mut(&place.topic, place.partition) {
+                running.committed = place.next;
             }
         }
     }
@@ -523,6 +636,9 @@ impl<'a, P: Processor> Partitions<'a, P> {
             let running = Running {
                 task: self.ground.processor.task(&topic, Partition(partition)),
                 effects: Effects::default(),
+                begin: None,
+                count: 0,
+                is_held: false,
                 records: metrics.records.get_or_create_owned(&Metrics::topic(&topic)),
                 next: None,
                 begins: None,
@@ -535,20 +651,6 @@ impl<'a, P: Processor> Partitions<'a, P> {
             begun.entry(topic).or_default().insert(partition, running);
         }
         begun
-    }
-}
-
-impl Underway {
-    /// What is to be written, in this order for each partition.
-    pub(super) fn sends(&self) -> impl Iterator<Item = &Send> {
-        self.0.iter().flat_map(|part| &part.effects.sends)
-    }
-
-    /// The offsets that the group does not know yet. What the clock has brought about goes with the
-    /// last one, so that the group can refuse it from who has lost the partition.
-    pub(super) fn offsets(&self) -> impl Iterator<Item = (&str, i32, Offset)> {
-        let parts = self.0.iter();
-        parts.filter_map(|part| Some((part.topic.as_str(), part.partition, part.next?)))
     }
 }
 
@@ -572,17 +674,15 @@ struct Gathered {
 
 impl Gathered {
     fn add(&mut self, sends: &[Send]) {
-        for Send { record, .. } in sends {
-            let parts = record.key.iter().chain(&record.value);
-            self.bytes += parts.map(Bytes::len).sum::<usize>();
-        }
+        let sizes = sends.iter().map(|send| send.record.size());
+        self.bytes += sizes.sum::<usize>();
         self.effects += sends.len();
     }
 }
 
 impl<T> Running<T> {
     fn has_changed(&self) -> bool {
-        self.is_ahead() || self.is_due
+        !self.is_held && (self.is_ahead() || self.is_due)
     }
 
     fn is_unclaimed(&self) -> bool {

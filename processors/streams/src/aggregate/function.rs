@@ -32,7 +32,8 @@ pub enum Function {
     /// A field's value in the record with the greatest event time, then offset.
     Last,
     /// The most frequent values of a field with their counts: exact while a pane has up to 1,024
-    /// different ones.
+    /// different ones with texts of up to 256 KiB together. A text of more than 8 KiB is counted by
+    /// its beginning and its hash.
     Top(NonZeroU32),
 }
 

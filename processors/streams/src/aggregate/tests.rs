@@ -191,3 +191,53 @@ proptest! {
         }
     }
 }
+
+/// Counts texts of this length, each once, and one of them more often.
+fn top_of(texts: usize, length: usize, often: u64) -> (Accumulator, String) {
+    let mut top = function("top", &["3"]).start();
+    let text = |number: usize| format!("\"{number:0length$}\"");
+    let mut add = |number| {
+        let input = Input::Value(text(number).into());
+        let place = Place::default();
+        top.add(Sample {
+            input: &input,
+            place,
+        });
+    };
+    (0..texts).for_each(&mut add);
+    (0..often).for_each(|_| add(7));
+    (top, text(7))
+}
+
+#[test]
+fn a_thousand_long_texts_need_no_more_than_half_a_mebibyte_and_a_frequent_one_stays() {
+    let (top, frequent) = top_of(1_000, 2_000, 500);
+    let mut saved = Vec::new();
+    top.save(&mut saved);
+    assert!(saved.len() <= 520 << 10, "{}", saved.len());
+    let result: serde_json::Value = serde_json::from_str(&top.result()).unwrap();
+    assert_eq!(result[0]["value"].to_string(), frequent);
+    let count = result[0]["count"].as_u64().unwrap();
+    // At least 128 values of 2,002 bytes are kept.
+    assert!((501 - 1_500 / 129..=501).contains(&count), "{count}");
+}
+
+#[test]
+fn texts_that_fit_are_counted_exactly_and_as_they_are() {
+    let (top, frequent) = top_of(100, 2_000, 500);
+    let result: serde_json::Value = serde_json::from_str(&top.result()).unwrap();
+    assert_eq!(result[0]["value"].to_string(), frequent);
+    assert_eq!(result[0]["count"], 501);
+}
+
+#[test]
+fn a_text_of_more_than_8_kib_is_counted_by_its_beginning_and_its_hash() {
+    let (top, _) = top_of(9, 60_000, 2);
+    let result: serde_json::Value = serde_json::from_str(&top.result()).unwrap();
+    let value = result[0]["value"].as_str().unwrap();
+    assert_eq!(result[0]["count"], 3);
+    assert_eq!(result[1]["count"], 1);
+    let (beginning, hash) = value.split_once("… sha256:").unwrap();
+    assert_eq!(beginning, format!("\"{}", "0".repeat(255)));
+    assert_eq!(hash.len(), 64);
+}

@@ -1,16 +1,26 @@
 use super::{Aggregate, Sample, save_bytes, take, take_text};
-use std::{cmp::Reverse, collections::BTreeMap, num::NonZeroU32};
+use sha2::{Digest as _, Sha256};
+use std::{borrow::Cow, cmp::Reverse, collections::BTreeMap, fmt::Write as _, num::NonZeroU32};
 
-/// So many different values a pane and a window keep; all that is asked for fits.
+/// So many different values a pane and a window keep, or as many as are asked for, as long as their
+/// texts have no more than so many bytes.
 const KEPT: usize = 1_024;
+const KEPT_BYTES: usize = 256 << 10;
+/// A longer text is counted by its beginning and its hash.
+const LONGEST: usize = 8 << 10;
+/// So many characters are its beginning.
+const BEGINNING: usize = 256;
 
 /// The most frequent values of a field, by the sketch of Misra and Gries in its mergeable form
-/// (Agarwal and others, "Mergeable Summaries", 2012): exact up to 1,024 different values; with more
-/// of them, a count may be too low by at most a 1,025th of the records.
+/// (Agarwal and others, "Mergeable Summaries", 2012): exact up to 1,024 different values whose texts
+/// have up to 256 KiB together; with more of them, a count may be too low by at most the number of
+/// records, divided by one more than the number of values that are kept.
 #[derive(Clone, Debug)]
 pub struct Top {
     wanted: usize,
     counts: BTreeMap<Box<str>, u64>,
+    /// Of the texts.
+    bytes: usize,
 }
 
 impl Top {
@@ -18,6 +28,7 @@ impl Top {
         Self {
             wanted: usize::try_from(wanted.get()).unwrap_or(usize::MAX),
             counts: BTreeMap::new(),
+            bytes: 0,
         }
     }
 
@@ -25,18 +36,61 @@ impl Top {
         KEPT.max(self.wanted)
     }
 
-    /// Forgets the rare ones: takes what the first that is too many has from each.
+    /// Forgets the rare ones, if there is twice as much as is kept; not at each one too many, for
+    /// going through all of them takes its time. Takes what the first that is too many has from each.
     fn prune(&mut self) {
-        let mut counts: Vec<_> = self.counts.values().copied().collect();
-        counts.sort_unstable_by_key(|count| Reverse(*count));
-        let Some(&rare) = counts.get(self.kept()) else {
+        if self.counts.len() <= 2 * self.kept() && self.bytes <= 2 * KEPT_BYTES {
+            return;
+        }
+        let mut counts: Vec<_> = self
+            .counts
+            .iter()
+            .map(|(value, count)| (*count, value.len()))
+            .collect();
+        counts.sort_unstable_by_key(|(count, length)| (Reverse(*count), *length));
+        let mut bytes = 0;
+        let mut fits = |length: usize| {
+            bytes += length;
+            bytes <= KEPT_BYTES
+        };
+        let kept = counts
+            .iter()
+            .take(self.kept())
+            .take_while(|(_, length)| fits(*length))
+            .count();
+        let Some(&(rare, _)) = counts.get(kept) else {
             return;
         };
         self.counts.retain(|_, count| {
             *count = count.saturating_sub(rare);
             *count > 0
         });
+        self.bytes = self.counts.keys().map(|value| value.len()).sum();
     }
+
+    fn add_to(&mut self, value: &str, more: u64) {
+        match self.counts.get_mut(value) {
+            Some(count) => *count += more,
+            None => {
+                self.bytes += value.len();
+                self.counts.insert(value.into(), more);
+            }
+        }
+    }
+}
+
+/// The text itself, or a text that stands for it.
+fn short(value: &str) -> Cow<'_, str> {
+    if value.len() <= LONGEST {
+        return Cow::Borrowed(value);
+    }
+    let mut text: String = value.chars().take(BEGINNING).collect();
+    text.push_str("… sha256:");
+    for byte in Sha256::digest(value) {
+        let _infallible = write!(text, "{byte:02x}");
+    }
+    // Text always has a JSON form.
+    serde_json::to_string(&text).unwrap_or_default().into()
 }
 
 impl Aggregate for Top {
@@ -44,24 +98,15 @@ impl Aggregate for Top {
         let Some(value) = sample.input.value() else {
             return;
         };
-        if let Some(count) = self.counts.get_mut(value) {
-            *count += 1;
-            return;
-        }
-        self.counts.insert(value.into(), 1);
-        // Not at each one too many: going through all of them takes its time.
-        if self.counts.len() > 2 * self.kept() {
-            self.prune();
-        }
+        self.add_to(&short(value), 1);
+        self.prune();
     }
 
     fn merge(&mut self, other: &Self) {
         for (value, count) in &other.counts {
-            *self.counts.entry(value.clone()).or_default() += count;
+            self.add_to(value, *count);
         }
-        if self.counts.len() > 2 * self.kept() {
-            self.prune();
-        }
+        self.prune();
     }
 
     fn result(&self) -> String {
@@ -86,7 +131,7 @@ impl Aggregate for Top {
     fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
         for _ in 0..u32::from_be_bytes(take(bytes)?) {
             let count = u64::from_be_bytes(take(bytes)?);
-            self.counts.insert(take_text(bytes)?, count);
+            self.add_to(&take_text(bytes)?, count);
         }
         Some(())
     }

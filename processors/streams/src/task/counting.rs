@@ -11,7 +11,7 @@ use crate::{
     table::RowsFound,
 };
 use bytes::{Bytes, BytesMut};
-use footfall_task::{Effects, Kind, Outgoing, Partition, Record, RestoreError, Timestamp};
+use footfall_task::{Cause, Effects, Kind, Outgoing, Partition, Record, RestoreError, Timestamp};
 use std::sync::Arc;
 
 /// So many bytes of what is written share one piece of memory, and are freed together.
@@ -30,6 +30,7 @@ pub(super) struct Counting {
     pub(super) state: State,
     seen: Option<Seen>,
     saved_stream_time: Option<i64>,
+    parts: changelog::Parts,
 }
 
 impl Counting {
@@ -53,13 +54,17 @@ impl Counting {
                 .dedupe
                 .map(|within| Seen::new(within, &definition.windows)),
             saved_stream_time: None,
+            parts: changelog::Parts::default(),
             definition: Arc::clone(definition),
         }
     }
 
     pub(super) fn restore(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), RestoreError> {
+        let Some((key, value)) = self.parts.read(key, value) else {
+            return Ok(());
+        };
         let seen = self.seen.as_mut();
-        changelog::restore(&mut self.state, seen, &self.shape, key, value)?;
+        changelog::restore(&mut self.state, seen, &self.shape, &key, value.as_deref())?;
         self.saved_stream_time = self.state.stream_time();
         Ok(())
     }
@@ -71,7 +76,7 @@ impl Counting {
             let extract = |record: &Record<'_>| extract.extract(record);
             return self.count((record, Some(now)), None, extract, effects);
         }
-        match repartition::unwrap(record, self.joins.count()) {
+        match self.unwrap(record) {
             Some(Regrouped {
                 source,
                 rows,
@@ -96,6 +101,11 @@ impl Counting {
         }
     }
 
+    /// A record that this stream has re-keyed, as it was before.
+    pub(super) fn unwrap<'a>(&self, record: &Record<'a>) -> Option<Regrouped<'a>> {
+        repartition::unwrap(record, self.joins.count())
+    }
+
     /// Without `now`, the record's time was compared with the wall clock before.
     fn count(
         &mut self,
@@ -112,6 +122,10 @@ impl Counting {
                 return reject::unusable(name, dlq.as_ref(), source, why, effects);
             }
         };
+        if let Err(why) = self.definition.check_sizes(&found) {
+            let Definition { name, dlq, .. } = &*self.definition;
+            return reject::unusable(name, dlq.as_ref(), source, why, effects);
+        }
         if let Some(now) = now
             && self.definition.is_ahead(found.time, now)
         {
@@ -199,11 +213,15 @@ impl Counting {
         };
         let mut results = BytesMut::with_capacity(PIECE);
         let say = |said: Said<'_>| {
-            let record = match said {
-                Said::Retraction(retraction) => definition.retraction(retraction),
-                Said::Result(result) => definition.record(result, &mut results),
+            let (record, cause) = match said {
+                Said::Retraction(retraction) => (definition.retraction(retraction), Cause::Recent),
+                Said::Result(result) => {
+                    let record = definition.record(result, &mut results);
+                    let is_last = result.closed_by.is_some();
+                    (record, if is_last { Cause::Time } else { Cause::Recent })
+                }
             };
-            effects.send(&definition.name, Kind::Output, record);
+            effects.send_because(&definition.name, Kind::Output, record, cause);
         };
         let commit = self.state.commit(say, |start, key, changed| {
             let key = changes.cut(|bytes| push_key(bytes, start, key));
@@ -231,7 +249,11 @@ impl Counting {
             changes.push((Bytes::from_static(changelog::CLOCK_KEY), Some(value)));
             self.saved_stream_time = stream_time;
         }
-        for (key, value) in changes {
+        let mut records = self.parts.remove_torn();
+        for change in changes {
+            self.parts.write(change, |record| records.push(record));
+        }
+        for (key, value) in records {
             let record = Outgoing {
                 topic: Arc::clone(&self.changelog),
                 partition: Some(partition),

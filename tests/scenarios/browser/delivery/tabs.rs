@@ -21,6 +21,32 @@ async fn stored(browser: &Browser) -> u64 {
     run(browser, script).await.as_u64().unwrap()
 }
 
+/// Waits until nothing is left to be sent, and no event has been sent twice.
+async fn assert_none_twice(recorder: &Recorder, browser: &Browser) {
+    let nothing = "footfall.status().queued === 0
+        && !Object.keys(localStorage).some((key) => key.includes('unsent'))";
+    until_page(browser, nothing).await;
+    let log = recorder.log();
+    let batches: Vec<_> = log
+        .batches()
+        .map(|batch| {
+            let (events, json) = (batch.events(), batch.json());
+            let first = &events.first().unwrap()["seq"];
+            let last = &events.last().unwrap()["seq"];
+            let (at, kind) = (batch.at, batch.is_beacon());
+            format!(
+                "{at:?} {:?} {} {first}..{last} {kind}",
+                batch.status, json["load"]
+            )
+        })
+        .collect();
+    assert_eq!(
+        log.taken().len(),
+        log.ids().len(),
+        "none twice: {batches:#?}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_tabs_with_500_events_each_give_10_000_ids() {
     let recorder = Recorder::start().await;
@@ -79,7 +105,36 @@ async fn what_a_closed_tab_could_not_send_another_one_sends() {
         // Two views, what was tracked, and how the second view was.
         let log = until_taken(&recorder, 33).await;
         assert!(log.gaps().is_empty());
-        assert_eq!(log.taken().len(), log.ids().len(), "none twice");
+        assert_none_twice(&recorder, &browser).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_five_tabs_in_an_outage_the_last_one_sends_what_the_others_had_and_once() {
+    for page in [Page::default(), Page::default().head(NO_LOCKS)] {
+        let recorder = Recorder::start().await;
+        recorder.page(&page);
+        recorder.reply(Reply::RetryAfter(503, "4".into()));
+        let browser = Browser::start().await;
+        browser.driver.goto(&recorder.url).await.unwrap();
+        until_recording(&browser).await;
+        track(&browser, 50).await;
+        until_page(&browser, "localStorage['footfall.wait']?.endsWith('!')").await;
+        for _ in 1..5 {
+            open_tab(&browser, &recorder.url).await;
+            track(&browser, 50).await;
+        }
+        for _ in 1..5 {
+            let last = browser.driver.windows().await.unwrap().pop().unwrap();
+            browser.driver.switch_to_window(last).await.unwrap();
+            browser.driver.close_window().await.unwrap();
+        }
+        go_to_first_tab(&browser).await;
+        recorder.reply(Reply::Status(202));
+        // Five views, what was tracked, and how the four views were.
+        let log = until_taken(&recorder, 5 * 51 + 4).await;
+        assert!(log.gaps().is_empty());
+        assert_none_twice(&recorder, &browser).await;
     }
 }
 
