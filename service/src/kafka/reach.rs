@@ -290,8 +290,8 @@ fn explained(code: Option<Code>, reason: &str) -> String {
         ) => "check `sasl.mechanism`, `sasl.username` and `sasl.password`",
         Some(Code::SSL) => "check `security.protocol` and `ssl.ca.location`",
         Some(Code::Resolve) => "check the host names in `kafka.brokers`",
-        Some(Code::AllBrokersDown | Code::OperationTimedOut) if reason == NO_BROKER => {
-            "check `kafka.brokers` and that the broker runs"
+        _ if reason == NO_BROKER => {
+            "check `kafka.brokers`, `security.protocol` and that the broker runs"
         }
         _ => return reason.into(),
     };

@@ -72,9 +72,10 @@ async fn passwords_authorities_hosts_and_protocols_that_are_wrong_are_told_as_wh
         all(&[]),
         "check the host names in `kafka.brokers`",
     );
+    let plaintext = ("properties", &secure, all(&[]), "security.protocol");
     let running: Vec<_> = cases
         .into_iter()
-        .chain([host])
+        .chain([host, plaintext])
         .map(|(section, brokers, properties, expected)| {
             let properties: Vec<_> = properties
                 .iter()
