@@ -56,3 +56,20 @@ impl PartialEq<&str> for DeadLetterCode {
         self.name() == *name
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_has_every_code() {
+        let document = include_str!("../../../docs/records.md");
+        for code in DeadLetterCode::ALL {
+            let row = format!("| `{code}` | ");
+            assert!(
+                document.contains(&row),
+                "docs/records.md has no row of {code}"
+            );
+        }
+    }
+}
