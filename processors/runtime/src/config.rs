@@ -117,6 +117,8 @@ impl Config {
             ("fetch.wait.max.ms", "50"),
             ("fetch.queue.backoff.ms", "5"),
             ("queued.max.messages.kbytes", "16384"),
+            // Partitions that are added are asked for at once.
+            ("topic.metadata.refresh.interval.ms", "2000"),
         ])
     }
 

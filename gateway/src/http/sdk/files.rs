@@ -109,7 +109,7 @@ impl Files {
     }
 
     /// The same, and what others had under names that change with the content: pages that were loaded before an update
-    /// still ask for it. What does not fit into [`MAX_OLDER`] is left out, the oldest first.
+    /// still ask for it. What does not fit into 32 MiB is left out, the oldest first.
     #[must_use]
     pub fn after(&self, others: &Self) -> Self {
         let replaced = others.current.iter().filter(|(_, file)| file.is_immutable);
