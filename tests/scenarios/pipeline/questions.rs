@@ -291,12 +291,12 @@ async fn what_cannot_be_written_is_records_and_seconds_behind() {
     let kafka = Kafka::shared().await;
     let source = Kafka::unique("source");
     kafka.create_topic(&source, 1).await;
-    // No result fits.
+    // It wants more replicas than there are brokers.
     let output = format!("{source}.out");
     kafka
-        .create_topic_with(&output, 1, &[("max.message.bytes", "1")])
+        .create_topic_with(&output, 1, &[("min.insync.replicas", "2")])
         .await;
-    // A record that Kafka refuses is tried again, and nothing behind it is committed.
+    // What Kafka does not take for now is tried again, and nothing behind it is committed.
     let config = format!(
         "delivery = 'at_least_once'\n[streams.stuck]\nfrom = '{source}'\nto = '{output}'\n\
          window = {{ size = '5m', grace = '24h' }}\n"
