@@ -233,12 +233,6 @@ async fn a_kafka_property_that_undoes_a_promise_is_refused_with_what_to_use_inst
         ),
         (
             aggregation,
-            "consumer",
-            "'auto.offset.reset' = 'latest'",
-            "`start`",
-        ),
-        (
-            aggregation,
             "producer",
             "'enable.idempotence' = false",
             "`true`",

@@ -109,17 +109,19 @@ impl Config {
 
     /// Properties of a consumer that takes no part in the group.
     pub(crate) fn observer(&self) -> rdkafka::ClientConfig {
-        self.kafka.consumer(&[
+        let mut config = self.kafka.consumer(&[
             ("group.id", &self.group),
             ("enable.auto.commit", "false"),
             ("enable.partition.eof", "true"),
-            ("auto.offset.reset", "earliest"),
             ("fetch.wait.max.ms", "50"),
             ("fetch.queue.backoff.ms", "5"),
             ("queued.max.messages.kbytes", "16384"),
             // Partitions that are added are asked for at once.
             ("topic.metadata.refresh.interval.ms", "2000"),
-        ])
+        ]);
+        // The user says where sources begin, and changelogs are read from their beginnings.
+        config.set("auto.offset.reset", "earliest");
+        config
     }
 
     /// The same, and it sees the group's offsets without waiting for transactions that are about to

@@ -29,11 +29,6 @@ const KEPT: &[Kept] = &[
         why: "what a transaction has taken back would count",
     },
     Kept {
-        name: "auto.offset.reset",
-        values: &["earliest"],
-        why: "it would hold for changelogs too; where a stream begins is its own `start`",
-    },
-    Kept {
         name: "enable.partition.eof",
         values: &[],
         why: "each consumer says itself whether it has to know where a partition ends",
