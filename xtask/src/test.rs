@@ -11,7 +11,7 @@ use seconds::Seconds;
 use std::io::Write as _;
 
 /// How many tests run at a time. Scenarios wait more than they work, so these are more than there are cores.
-const THREADS: &str = "5";
+const THREADS: &str = "3";
 
 /// The tests' programs say how long each test took only when they are told that they may do what is not
 /// stable yet.
