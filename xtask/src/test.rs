@@ -10,8 +10,8 @@ use crate::{
 use seconds::Seconds;
 use std::io::Write as _;
 
-/// How many tests run at a time. Scenarios wait more than they work, so these are more than there are cores.
-const THREADS: &str = "3";
+/// How many tests run at a time. More are faster, and leave those that measure too little of two cores.
+const THREADS: &str = "2";
 
 /// The tests' programs say how long each test took only when they are told that they may do what is not
 /// stable yet.
