@@ -1,5 +1,6 @@
 //! From a batch over HTTP to a window's count, through gateway, Apache Kafka and aggregation.
 
+mod anew;
 pub(crate) mod batch;
 mod codec;
 mod exactly_once;

@@ -118,6 +118,8 @@ struct BranchTable {
 #[derive(Debug, Deserialize)]
 struct StreamTable {
     from: String,
+    start: StartWord,
+    version: u32,
     r#where: Option<String>,
     #[serde(default)]
     join: Vec<JoinTable>,
@@ -147,6 +149,13 @@ struct WindowTable {
     time_zone: Option<String>,
     gap: Option<i64>,
     grace: i64,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StartWord {
+    Earliest,
+    Latest,
 }
 
 #[derive(Debug, Deserialize)]
@@ -193,6 +202,7 @@ pub fn read(document: &Document) -> Result<Config, Problems> {
             reader.read()
         })
         .collect();
+    problems.extend(stream::one_place_each(document, &streams));
     if !problems.is_empty() {
         return Err(Problems(problems));
     }

@@ -10,7 +10,7 @@ pub(crate) use watched::Watched;
 use crate::feed::Feed;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use footfall_streams::{Definition, Route, Topology, WindowResult};
-use footfall_task::{Effects, GlobalTable, Kind, Partition, Processor, Record, Source};
+use footfall_task::{Effects, GlobalTable, Kind, Partition, Processor, Reader, Record, Source};
 use serde_json::{json, value::RawValue};
 use std::{
     collections::BTreeMap,
@@ -137,6 +137,10 @@ impl Processor for Aggregation {
 
     fn tables(&self) -> Vec<Arc<dyn GlobalTable>> {
         self.topology.tables()
+    }
+
+    fn readers(&self, topic: &str) -> Vec<Reader> {
+        self.topology.readers(topic)
     }
 
     fn task(&self, topic: &str, partition: Partition) -> watched::Working {

@@ -75,6 +75,12 @@ impl Config {
         config
     }
 
+    /// Whether a consumer reads a partition from its beginning where the group has no offset for it.
+    pub(crate) fn resets_to_earliest(&self) -> bool {
+        let reset = self.consumer_property("auto.offset.reset");
+        reset.is_none_or(|reset| matches!(reset, "earliest" | "beginning" | "smallest"))
+    }
+
     /// Whether the brokers hand out partitions (KIP-848), and not one of the members.
     pub(crate) fn is_group_of_brokers(&self) -> bool {
         self.consumer_property("group.protocol") == Some("consumer")

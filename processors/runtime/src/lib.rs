@@ -20,6 +20,7 @@ mod quiet;
 mod restore;
 mod runtime;
 mod session;
+mod stand;
 mod status;
 mod store;
 mod tables;

@@ -15,6 +15,7 @@ use rdkafka::{
     TopicPartitionList, bindings as c,
     consumer::{BaseConsumer, Consumer as _, ConsumerContext},
     error::KafkaError,
+    message::BorrowedMessage,
     producer::{Producer as _, ProducerContext, ThreadedProducer},
     util::IntoOpaque as _,
 };
@@ -92,7 +93,7 @@ impl<C: ProducerContext<DeliveryOpaque = usize> + 'static> Outbox<C> {
                 c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_OPAQUE,
                 number.into_ptr(),
                 c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_TIMESTAMP,
-                record.timestamp.map_or(NOW, |time| time.0),
+                record.timestamp.map_or(NOW, written),
                 c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_HEADERS,
                 headers.0,
                 c::rd_kafka_vtype_t::RD_KAFKA_VTYPE_END,
@@ -185,6 +186,15 @@ fn parts(bytes: Option<&impl AsRef<[u8]>>) -> (*mut c_void, usize) {
 const ANY_PARTITION: i32 = -1;
 /// The producer's clock decides.
 const NOW: i64 = 0;
+
+/// The library takes 0 for its own clock, and has no other way to say it: what happened then is
+/// written as of the next millisecond, which is in the same window and not decades later.
+fn written(time: Timestamp) -> i64 {
+    match time.0 {
+        NOW => 1,
+        millis => millis,
+    }
+}
 
 /// Where the records of all assigned partitions come in.
 pub(crate) struct Inbox<C: ConsumerContext> {
@@ -335,6 +345,12 @@ impl Drop for Batch<'_> {
 pub(crate) struct Message<'a>(&'a c::rd_kafka_message_t);
 
 impl<'a> Message<'a> {
+    /// One that the Rust client has taken.
+    pub(crate) fn of(message: &'a BorrowedMessage<'_>) -> Self {
+        // SAFETY: the library's message lives as long as the one that stands for it.
+        Self(unsafe { &*message.ptr() })
+    }
+
     /// The same in the words of tasks.
     pub(crate) fn record(&self) -> Record<'a> {
         let message = self.0;

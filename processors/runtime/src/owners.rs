@@ -1,10 +1,11 @@
 //! Who has which partition: the offset that a process commits carries the address at which it
-//! answers, so that every other one can read it from Kafka. This works with every protocol of
+//! answers (and where readers stand), so that every other one can read it from Kafka. This works with every protocol of
 //! groups, and in transactions.
 
 use crate::{
     places::{Owner, Place},
     quiet::Quiet,
+    stand::Stand,
 };
 use footfall_task::Offset;
 use rdkafka::{
@@ -17,7 +18,8 @@ use std::{collections::BTreeMap, time::Duration};
 /// What the group knows of each place.
 pub(crate) type Known = BTreeMap<Place, (Option<Offset>, Owner)>;
 
-/// Adds an offset to those that are to be committed, with the address of who commits it.
+/// Adds an offset to those that are to be committed, with the address of who commits it and where
+/// readers stand, as [`Stand::metadata`] has it.
 ///
 /// # Errors
 /// When the offset is none.
@@ -26,11 +28,11 @@ pub(crate) fn add(
     topic: &str,
     partition: i32,
     offset: Offset,
-    address: Option<&str>,
+    metadata: &str,
 ) -> KafkaResult<()> {
     let mut added = offsets.add_partition(topic, partition);
-    if let Some(address) = address {
-        added.set_metadata(address);
+    if !metadata.is_empty() {
+        added.set_metadata(metadata);
     }
     added.set_offset(rdkafka::Offset::Offset(offset.0))
 }
@@ -47,36 +49,42 @@ pub(crate) fn ask(
 ) -> KafkaResult<Known> {
     let committed = committed(client, places, timeout)?;
     let known = committed.elements().into_iter().map(|place| {
-        let offset = offset(place.offset());
-        let owner = match (offset, place.metadata()) {
+        let (address, stand) = Stand::read(place.metadata());
+        let group = offset(place.offset());
+        let owner = match (group, address) {
             (None, _) => Owner::Nobody,
-            (Some(_), "") => Owner::Unknown,
-            (Some(_), address) => Owner::At(address.into()),
+            (Some(_), None) => Owner::Unknown,
+            (Some(_), Some(address)) => Owner::At(address.into()),
         };
-        let known = (offset, owner);
+        // What a reader has not read yet is not counted yet.
+        let least = stand.and_then(|stand| stand.least());
+        let known = (
+            group.map(|group| least.map_or(group, |least| least.min(group))),
+            owner,
+        );
         ((place.topic().to_owned(), place.partition()), known)
     });
     Ok(known.collect())
 }
 
-/// Says that this process has these places, of which it has not committed anything yet. Places that
+/// Says that this process has these places, each with its metadata, of which it has not committed
+/// anything yet. Places that
 /// nobody has counted stay as they are: there is nothing to ask of them.
 ///
 /// # Errors
 /// When Kafka does not answer, or the group has moved on.
 pub(crate) fn claim<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
-    places: impl Iterator<Item = Place>,
-    address: &str,
+    places: &BTreeMap<Place, String>,
     timeout: Duration,
 ) -> KafkaResult<()> {
     let mut claimed = TopicPartitionList::new();
-    for place in committed(consumer, places, timeout)?.elements() {
-        if let Some(offset) = offset(place.offset())
-            && place.metadata() != address
+    for place in committed(consumer, places.keys().cloned(), timeout)?.elements() {
+        let key = (place.topic().to_owned(), place.partition());
+        if let (Some(offset), Some(metadata)) = (offset(place.offset()), places.get(&key))
+            && place.metadata() != metadata
         {
-            let (topic, partition) = (place.topic(), place.partition());
-            add(&mut claimed, topic, partition, offset, Some(address))?;
+            add(&mut claimed, &key.0, key.1, offset, metadata)?;
         }
     }
     if claimed.count() == 0 {
@@ -85,7 +93,11 @@ pub(crate) fn claim<C: ConsumerContext>(
     consumer.commit(&claimed, CommitMode::Sync)
 }
 
-fn committed<C: ConsumerContext>(
+/// The group's offsets of these places, with their metadata.
+///
+/// # Errors
+/// When Kafka does not answer.
+pub(crate) fn committed<C: ConsumerContext>(
     client: &BaseConsumer<C>,
     places: impl Iterator<Item = Place>,
     timeout: Duration,
@@ -100,7 +112,8 @@ fn committed<C: ConsumerContext>(
     client.committed_offsets(wanted, timeout)
 }
 
-fn offset(committed: rdkafka::Offset) -> Option<Offset> {
+/// An offset that is committed, if it is one.
+pub(crate) fn offset(committed: rdkafka::Offset) -> Option<Offset> {
     match committed {
         rdkafka::Offset::Offset(offset) => Some(Offset(offset)),
         rdkafka::Offset::Beginning

@@ -2,8 +2,10 @@
 //! loop that processes, writes and commits.
 
 mod assignment;
+mod catching_up;
 mod intake;
 mod partitions;
+mod placing;
 mod restoring;
 
 use crate::{
@@ -11,6 +13,7 @@ use crate::{
     instance::Instance,
     native::Inbox,
     owners,
+    places::Place,
     status::{Part, Report, Worker},
     store::Store,
     tables::Tables,
@@ -19,16 +22,18 @@ use crate::{
 };
 use anyhow::{Context as _, bail};
 use assignment::Assignment;
+use catching_up::CatchingUp;
 use footfall_task::{Kind, Processor};
 use intake::{Intake, check};
 use partitions::{Partitions, Underway};
+use placing::Placing;
 use rdkafka::{
     Message as _, TopicPartitionList,
     config::FromClientConfigAndContext as _,
     consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerGroupMetadata},
 };
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -41,8 +46,6 @@ const TICK: Duration = Duration::from_millis(50);
 const WHILE_RESTORING: Duration = Duration::from_millis(1);
 /// How often the loop looks around while it has no partitions.
 const WHILE_WAITING: Duration = Duration::from_millis(10);
-/// How long the group may take to say what its offsets are.
-const UNTIL_TOLD: Duration = Duration::from_secs(10);
 /// After so many commits that the group has refused, only joining it anew helps.
 const REFUSALS: u32 = 50;
 /// How long it may take to wake the threads that fetch.
@@ -50,7 +53,7 @@ const WAKING: Duration = Duration::from_millis(200);
 /// How many commit intervals a slow commit puts off the next one at most.
 const LONGEST_BREATH: u32 = 4;
 
-/// How long one try to claim partitions may hold up the work, and how long until the next one.
+/// How long one try to claim or to place partitions may hold up the work, and how long until the next one.
 const CLAIM: Duration = Duration::from_millis(500);
 
 /// What sessions stand on, one after the other.
@@ -98,6 +101,13 @@ pub(crate) struct Session<'a, P: Processor> {
     consumer: Arc<BaseConsumer<Assignment>>,
     writer: Writer,
     subscribed: Vec<String>,
+    catching_up: CatchingUp,
+    /// Where partitions are to be read from that are not placed yet.
+    seeks: BTreeMap<Place, footfall_task::Offset>,
+    /// Whether the group has decided something since old records were begun to be read.
+    is_reassigned: bool,
+    /// When it is asked again where partitions are read from.
+    next_placing: Instant,
     /// So many commits in a row the group has refused.
     refusals: u32,
     began: Instant,
@@ -132,6 +142,10 @@ impl<'a, P: Processor> Session<'a, P> {
             consumer,
             writer,
             subscribed: Vec::new(),
+            catching_up: CatchingUp::default(),
+            is_reassigned: false,
+            seeks: BTreeMap::new(),
+            next_placing: clock::now(),
             refusals: 0,
             began: clock::now(),
             next_claim: None,
@@ -151,6 +165,7 @@ impl<'a, P: Processor> Session<'a, P> {
             self.subscribe()?;
             self.read()?;
             self.restore()?;
+            self.catch_up()?;
             self.tick();
             self.claim();
             if self.is_commit_due() {
@@ -173,10 +188,13 @@ impl<'a, P: Processor> Session<'a, P> {
             let polled = self.consumer.poll(Duration::ZERO);
             let events = self.consumer.context().take();
             let is_quiet = polled.is_none() && events.is_empty();
+            let has_changed = !events.is_empty();
             for event in events {
                 self.next_claim = Some(clock::now());
+                self.next_placing = clock::now();
                 self.intake.partitions.change(event);
             }
+            self.is_reassigned |= has_changed;
             match polled {
                 Some(Ok(record)) => bail!(
                     "a record of `{}` came past the inbox, which a new session will mend",
@@ -191,14 +209,22 @@ impl<'a, P: Processor> Session<'a, P> {
 
     /// Brings state back a little further. Partitions that have theirs are read meanwhile.
     fn restore(&mut self) -> anyhow::Result<()> {
-        let restored = self.intake.partitions.restore()?;
-        if restored.is_empty() {
+        if self.intake.partitions.restore()? {
+            self.next_placing = clock::now();
+        }
+        let unplaced = self.intake.partitions.unplaced();
+        self.seeks.retain(|place, _| unplaced.contains(place));
+        if unplaced.is_empty() || self.next_placing > clock::now() {
             return Ok(());
         }
+        let readable = self.place(&unplaced);
+        self.intake.partitions.tell();
+        let Some(readable) = readable.filter(|readable| readable.count() > 0) else {
+            return Ok(());
+        };
         self.next_claim = Some(clock::now());
-        let mut readable = TopicPartitionList::new();
-        for (topic, partition) in &restored {
-            readable.add_partition_offset(topic, *partition, rdkafka::Offset::End)?;
+        if !self.intake.partitions.behind().is_empty() {
+            self.read_old()?;
         }
         self.consumer
             .resume(&readable)
@@ -207,6 +233,78 @@ impl<'a, P: Processor> Session<'a, P> {
         // to every leader does.
         if let Err(error) = self.consumer.offsets_for_times(readable, WAKING) {
             tracing::debug!(%error, "waking those who fetch");
+        }
+        Ok(())
+    }
+
+    /// Finds out where partitions are read from; those for which that is known may be read.
+    fn place(&mut self, unplaced: &[Place]) -> Option<TopicPartitionList> {
+        let config = &self.ground.config;
+        let placing = Placing {
+            consumer: &self.consumer,
+            address: config.address.as_deref(),
+            patience: CLAIM,
+            resets_to_earliest: config.resets_to_earliest(),
+        };
+        let placed = placing.place(unplaced, |topic| self.ground.processor.readers(topic));
+        let placed = match placed {
+            Ok(placed) => placed,
+            Err(error) => {
+                tracing::debug!("placing partitions: {error:#}");
+                self.next_placing = clock::now() + CLAIM;
+                return None;
+            }
+        };
+        let mut readable = TopicPartitionList::new();
+        for (place, placed) in placed {
+            self.seeks
+                .extend(placed.seek.map(|offset| (place.clone(), offset)));
+            let (topic, partition) = (&place.0, place.1);
+            if let Some(offset) = self.seeks.get(&place) {
+                let offset = rdkafka::Offset::Offset(offset.0);
+                if let Err(error) = self.consumer.seek(topic, partition, offset, CLAIM) {
+                    // The client is still about to begin with it.
+                    tracing::debug!(%error, topic, partition, "placing a partition");
+                    self.next_placing = clock::now() + TICK;
+                    continue;
+                }
+            }
+            // Only what is placed may be read.
+            if readable
+                .add_partition_offset(topic, partition, rdkafka::Offset::End)
+                .is_ok()
+            {
+                self.intake.partitions.place(&place, placed);
+            }
+        }
+        Some(readable)
+    }
+
+    /// Reads what readers lack that stand behind the group.
+    fn read_old(&mut self) -> anyhow::Result<()> {
+        let behind = self.intake.partitions.behind();
+        for ((topic, partition), offset) in &behind {
+            tracing::info!(topic, partition, %offset, "old records are read for streams that are new or were away");
+        }
+        self.catching_up
+            .read(&self.ground.config.observer(), &behind)
+    }
+
+    /// Processes what readers lack, beside what comes.
+    fn catch_up(&mut self) -> anyhow::Result<()> {
+        if self.catching_up.is_done() || self.intake.partitions.is_full() {
+            return Ok(());
+        }
+        if std::mem::take(&mut self.is_reassigned) {
+            self.read_old()?;
+        }
+        let partitions = &mut self.intake.partitions;
+        let has_some = self
+            .catching_up
+            .go_on(|topic, partition, old| Ok(partitions.catch_up(topic, partition, &old)))?;
+        if has_some {
+            let due = clock::now() + self.ground.config.commit_interval;
+            self.intake.due = Some(self.intake.due.map_or(due, |earlier| earlier.min(due)));
         }
         Ok(())
     }
@@ -243,8 +341,8 @@ impl<'a, P: Processor> Session<'a, P> {
         if let Some(address) = &self.ground.config.address
             && self.next_claim.is_some_and(|due| due <= now)
         {
-            let unclaimed = self.intake.partitions.unclaimed();
-            match owners::claim(&self.consumer, unclaimed, address, CLAIM) {
+            let unclaimed = self.intake.partitions.unclaimed(address);
+            match owners::claim(&self.consumer, &unclaimed, CLAIM) {
                 Ok(()) => {
                     self.intake.partitions.claimed();
                     self.next_claim = None;
@@ -258,7 +356,8 @@ impl<'a, P: Processor> Session<'a, P> {
     }
 
     fn until_commit(&self) -> Duration {
-        let longest = if self.intake.partitions.is_restoring() {
+        let is_busy = self.intake.partitions.is_restoring() || !self.catching_up.is_done();
+        let longest = if is_busy {
             WHILE_RESTORING
         } else if self.intake.partitions.is_empty() {
             WHILE_WAITING
@@ -297,39 +396,17 @@ impl<'a, P: Processor> Session<'a, P> {
     fn commit(&mut self) -> anyhow::Result<()> {
         self.intake.due = None;
         self.intake.partitions.gather();
-        self.place()?;
         let underway = self.intake.partitions.take();
         let mut offsets = TopicPartitionList::new();
         let address = self.ground.config.address.as_deref();
-        for (topic, partition, offset) in underway.offsets() {
-            owners::add(&mut offsets, topic, partition, offset, address)?;
+        for (topic, partition, offset, stand) in underway.offsets() {
+            let metadata = stand.metadata(address);
+            owners::add(&mut offsets, topic, partition, offset, &metadata)?;
         }
         match self.ground.config.delivery {
             Delivery::AtLeastOnce => self.write_then_commit(&underway, offsets),
             Delivery::ExactlyOnce => self.commit_as_one(underway, &offsets),
         }
-    }
-
-    /// What the clock brings about before the first record goes with the offset that the group has,
-    /// or the group could not refuse it from who has lost the partition.
-    fn place(&mut self) -> anyhow::Result<()> {
-        let mut wanted = TopicPartitionList::new();
-        for (topic, partition) in self.intake.partitions.placeless() {
-            wanted.add_partition(&topic, partition);
-        }
-        if wanted.count() == 0 {
-            return Ok(());
-        }
-        let known = self.consumer.committed_offsets(wanted, UNTIL_TOLD);
-        for place in known.context("ask the group for its offsets")?.elements() {
-            if let rdkafka::Offset::Offset(next) = place.offset() {
-                let next = footfall_task::Offset(next);
-                self.intake
-                    .partitions
-                    .place(place.topic(), place.partition(), next);
-            }
-        }
-        Ok(())
     }
 
     /// Changes of state are written after results, so that a result whose window is gone from the

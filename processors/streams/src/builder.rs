@@ -4,7 +4,7 @@ use crate::{
     Aggregation, AsIs, Codec, Definition, Emit, Extract, Extracted, Function, Join, Span, Table,
     Unusable, Windows, filter::Filters, join,
 };
-use footfall_task::Record;
+use footfall_task::{Record, Start};
 use std::{fmt, sync::Arc};
 
 /// Begins a stream that reads a topic.
@@ -56,6 +56,8 @@ pub struct Aggregated {
     emit: Emit,
     codec: Codec,
     idle_timeout: Option<Span>,
+    version: u32,
+    start: Start,
 }
 
 impl Stream {
@@ -188,6 +190,8 @@ impl Windowed {
             emit: Emit::Updates,
             codec: Codec::Json,
             idle_timeout: None,
+            version: 1,
+            start: Start::Earliest,
         }
     }
 }
@@ -220,6 +224,17 @@ impl Aggregated {
         }
     }
 
+    /// Begins anew as another version, from 1 on; left out, 1. State knows what is declared, and not
+    /// what functions do: who changes one of them says so with the next version.
+    pub fn version(self, version: u32) -> Self {
+        Self { version, ..self }
+    }
+
+    /// Where it begins to read when it is new; left out, at the earliest record.
+    pub fn start(self, start: Start) -> Self {
+        Self { start, ..self }
+    }
+
     /// Ends with the topic of the results. Late records go to `TO.late`, those that cannot be used
     /// to `FROM.dlq`.
     #[must_use]
@@ -234,6 +249,8 @@ impl Aggregated {
         } = grouped.stream;
         Definition {
             name: self.name.unwrap_or_else(|| topic.into()),
+            version: self.version,
+            start: self.start,
             extract: filters.before(extract),
             joins,
             rekeyed: grouped.rekeyed,
@@ -266,6 +283,12 @@ where
             id: (self.id)(record),
             ..found
         }))
+    }
+
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        let mut steps = self.inner.describe();
+        steps.push(("dedupe by", "a function".to_owned()));
+        steps
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     Accumulator,
     aggregate::take,
     seen::Seen,
+    shape::other_definition,
     state::{Changed, Saved, SavedSession, State, of_record},
 };
 use footfall_task::RestoreError;
@@ -162,14 +163,14 @@ fn restore_seen(
 fn restore_clock(state: &mut State, shape: &str, value: &[u8]) -> Result<(), RestoreError> {
     let clock: Clock<'_> =
         serde_json::from_slice(value).map_err(|_| unexpected("a stream time", value))?;
-    if clock.version != VERSION || clock.shape != shape {
-        return Err(RestoreError {
-            expected: format!("state of {shape} in version {VERSION}"),
-            found: format!(
-                "that of {} in version {}; give the stream another name, or delete its changelog to begin anew",
-                clock.shape, clock.version
-            ),
-        });
+    if clock.version != VERSION {
+        return Err(unexpected("a stream time in version 1", value));
+    }
+    if clock.shape != shape {
+        let words = &clock.shape;
+        return Err(other_definition(&format!(
+            "windows and aggregates were `{words}` and are `{shape}`"
+        )));
     }
     state.restore_stream_time(clock.stream_time);
     Ok(())
@@ -307,14 +308,17 @@ mod tests {
             },
         );
         assert_eq!(changes, [(PANE_KEY.into(), PANE_VALUE.into())]);
-        assert_eq!(clock_value(77, &definition.shape()), CLOCK_VALUE.as_bytes());
+        assert_eq!(
+            clock_value(77, &definition.windows_and_aggregates()),
+            CLOCK_VALUE.as_bytes()
+        );
     }
 
     #[test]
     fn version_1_is_read() {
         let definition = definition();
         let mut state = State::new(&definition);
-        let shape = definition.shape();
+        let shape = definition.windows_and_aggregates();
         restore(
             &mut state,
             None,

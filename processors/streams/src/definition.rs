@@ -1,4 +1,5 @@
 use crate::{Codec, Extract, Function, Join, Span, Windows};
+use footfall_task::Start;
 use std::sync::Arc;
 
 /// One stream: what it reads, how it counts, and where its results go.
@@ -6,8 +7,12 @@ use std::sync::Arc;
 pub struct Definition {
     /// Its name, in the names of its internal topics.
     pub name: Arc<str>,
+    /// From 1; another one begins anew, with internal topics of its own.
+    pub version: u32,
     /// The topic it reads.
     pub from: Arc<str>,
+    /// Where it begins to read, when it is new.
+    pub start: Start,
     /// What is put into records before anything else looks at them.
     pub joins: Vec<Join>,
     /// What a record is to it.
@@ -98,7 +103,7 @@ impl Definition {
     /// The topic that brings records to the partition of their new key.
     #[must_use]
     pub fn repartition(&self, group: &str) -> Arc<str> {
-        format!("{group}-{}-repartition", self.name).into()
+        format!("{group}-{}-repartition", self.id()).into()
     }
 
     /// The topic whose records it counts: its source, or, when it has another key than that, its
@@ -115,15 +120,16 @@ impl Definition {
     /// The topic that holds its state.
     #[must_use]
     pub fn changelog(&self, group: &str) -> Arc<str> {
-        format!("{group}-{}-changelog", self.name).into()
+        format!("{group}-{}-changelog", self.id()).into()
     }
 
-    /// What must stay the same for state of an earlier life to be of use.
-    pub(crate) fn shape(&self) -> String {
-        let aggregates = self.aggregates.iter();
-        let aggregates: Vec<_> = aggregates
-            .map(|aggregation| format!("{} = {}", aggregation.name, aggregation.expression()))
-            .collect();
-        format!("{}, {}", self.windows, aggregates.join(", "))
+    /// Its name, and from the second version on that: what its internal topics, its state and its
+    /// place in the source are known by.
+    #[must_use]
+    pub fn id(&self) -> Arc<str> {
+        match self.version {
+            ..=1 => Arc::clone(&self.name),
+            version => format!("{}-v{version}", self.name).into(),
+        }
     }
 }

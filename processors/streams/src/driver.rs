@@ -201,6 +201,9 @@ impl TestDriver {
                     }
                 }
             }
+            if let Err(error) = task.restored() {
+                panic!("state of {topic} cannot be read: {error}");
+            }
             self.tasks.insert((topic, partition), task);
         }
     }

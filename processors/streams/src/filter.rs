@@ -17,6 +17,11 @@ impl Filters {
         self.0.iter().all(|keep| keep(record))
     }
 
+    /// What they do, for people: that they are there is all there is to say.
+    pub(crate) fn describe(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.0.iter().map(|_| ("where", "a function".to_owned()))
+    }
+
     /// A reader that sees only what they keep.
     pub(crate) fn before(self, inner: Arc<dyn Extract>) -> Arc<dyn Extract> {
         if self.0.is_empty() {
@@ -60,6 +65,7 @@ impl Extract for Filtered {
     }
 
     fn describe(&self) -> Vec<(&'static str, String)> {
-        self.inner.describe()
+        let filters = self.filters.describe();
+        filters.chain(self.inner.describe()).collect()
     }
 }

@@ -52,7 +52,8 @@ pub trait Enrich: fmt::Debug + Send + Sync {
     /// When the record or the row cannot be used.
     fn join(&self, record: &Record<'_>, row: Option<&[u8]>) -> Result<Option<Vec<u8>>, Unusable>;
 
-    /// What it does, for people: each step with its name.
+    /// What it does, for people: each step with its name. As for [`Extract`](crate::Extract), state
+    /// belongs to what is said here.
     fn describe(&self) -> Vec<(&'static str, String)>;
 }
 
@@ -194,7 +195,8 @@ impl Enrich for Closures {
     }
 
     fn describe(&self) -> Vec<(&'static str, String)> {
-        vec![("join", "by a function".to_owned())]
+        let join = ("join", "by a function".to_owned());
+        self.filters.describe().chain([join]).collect()
     }
 }
 

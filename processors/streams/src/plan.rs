@@ -1,7 +1,7 @@
 //! A topology in words and as a picture.
 
 use crate::{Definition, Join, Route, Topology, Windows};
-use footfall_task::{Cleanup, Internal, Processor as _, Source};
+use footfall_task::{Cleanup, Internal, Processor as _, Source, Start};
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 impl Topology {
@@ -53,11 +53,15 @@ impl Topology {
 impl Definition {
     /// Its steps, each with its name in a configuration.
     fn steps(&self, group: &str) -> Vec<(&'static str, String)> {
-        let aggregates = self.aggregates.iter();
-        let aggregates: Vec<_> = aggregates
-            .map(|aggregation| format!("{} = {}", aggregation.name, aggregation.expression()))
-            .collect();
         let mut steps = vec![("from", self.from.to_string())];
+        if self.version > 1 {
+            steps.push(("version", self.version.to_string()));
+        }
+        match self.start {
+            Start::Earliest => {}
+            Start::Latest => steps.push(("start", "latest".to_owned())),
+            Start::WithTheGroup => steps.push(("start", "where the group is".to_owned())),
+        }
         steps.extend(self.joins.iter().flat_map(Join::describe));
         steps.extend(self.extract.describe());
         if let Some(within) = self.dedupe {
@@ -67,7 +71,7 @@ impl Definition {
             steps.push(("by way of", self.repartition(group).to_string()));
         }
         steps.push(("window", in_words(&self.windows)));
-        steps.push(("aggregate", aggregates.join(", ")));
+        steps.push(("aggregate", self.aggregates_in_words()));
         steps.push(("emit", self.emit.name().to_owned()));
         if let Some(timeout) = self.idle_timeout {
             steps.push(("idle_timeout", timeout.to_string()));

@@ -31,7 +31,8 @@ pub trait Extract: fmt::Debug + Send + Sync {
         }))
     }
 
-    /// What it does, for people: each step with its name.
+    /// What it does, for people: each step with its name. State belongs to what is said here, so it
+    /// must say all that decides what is read, and the same thing in the same words for ever.
     fn describe(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }

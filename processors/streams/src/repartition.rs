@@ -1,9 +1,11 @@
 //! Records on their way to the partition of their new key. They carry all of their source, so that
 //! behind the topic they are read as if they came straight from there.
 //!
-//! Where that was is the last header: a version, the partition (a big-endian `i32`), the offset (a
+//! Where that was is the last header: a version, the event time (a big-endian `i64`: a record's own
+//! timestamp cannot be 0), the digest of how it was read (a big-endian `u64`), the partition (a big-endian `i32`), the offset (a
 //! big-endian `i64`), the timestamp (one byte, 0 when there is none, then a big-endian `i64`), the
 //! key (one byte, 0 when there is none, a big-endian `u32` with its length, its bytes), the topic.
+//! In version 1, event time and digest are left out: the former is the record's timestamp.
 
 use crate::{
     aggregate::take,
@@ -17,7 +19,7 @@ use std::sync::Arc;
 const SOURCE: &str = "footfall-source";
 /// A row that was joined to the record; without a value there was none.
 const ROW: &str = "footfall-source-row";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A record that has come to the partition of its new key.
 #[derive(Debug)]
@@ -30,11 +32,22 @@ pub(crate) struct Regrouped<'a> {
     pub(crate) key: &'a [u8],
     /// When it happened.
     pub(crate) time: Timestamp,
+    /// The digest of how it was read, if it was said.
+    pub(crate) reading: Option<u64>,
 }
 
-/// The record that goes to the partition of `key`.
+/// What the header says.
+#[derive(Debug)]
+struct Place<'a> {
+    /// Time and digest; none in version 1.
+    read: Option<(Timestamp, u64)>,
+    source: Record<'a>,
+}
+
+/// The record that goes to the partition of `key`; `reading` is the digest of how it was read.
 pub(crate) fn wrap(
     topic: &Arc<str>,
+    reading: u64,
     key: Vec<u8>,
     time: Timestamp,
     source: &Record<'_>,
@@ -43,7 +56,7 @@ pub(crate) fn wrap(
     let rows = rows
         .iter()
         .map(|row| (ROW, row.as_ref().map(|row| row.to_vec())));
-    let added = rows.chain([(SOURCE, Some(place(source)))]);
+    let added = rows.chain([(SOURCE, Some(place(source, time, reading)))]);
     let added = added.map(|(name, value)| (name.to_owned(), value));
     Outgoing {
         topic: Arc::clone(topic),
@@ -62,23 +75,27 @@ pub(crate) fn unwrap<'a>(record: &Record<'a>, rows: usize) -> Option<Regrouped<'
         return None;
     };
     let (headers, rows) = split_rows(headers, rows);
+    let Place { read, source } = read_place(place)?;
     let source = Record {
         value: record.value,
         headers: headers.to_vec(),
-        ..read_place(place)?
+        ..source
     };
     Some(Regrouped {
         source,
         rows,
         key: record.key?,
-        time: record.timestamp?,
+        time: read.map(|(time, _)| time).or(record.timestamp)?,
+        reading: read.map(|(_, reading)| reading),
     })
 }
 
-fn place(source: &Record<'_>) -> Vec<u8> {
+fn place(source: &Record<'_>, time: Timestamp, reading: u64) -> Vec<u8> {
     let key = source.key.unwrap_or_default();
-    let mut bytes = Vec::with_capacity(32 + key.len() + source.topic.len());
+    let mut bytes = Vec::with_capacity(48 + key.len() + source.topic.len());
     bytes.push(VERSION);
+    bytes.extend(time.0.to_be_bytes());
+    bytes.extend(reading.to_be_bytes());
     bytes.extend(source.partition.0.to_be_bytes());
     bytes.extend(source.offset.0.to_be_bytes());
     let timestamp = source.timestamp.map(|time| time.0);
@@ -93,9 +110,14 @@ fn place(source: &Record<'_>) -> Vec<u8> {
     bytes
 }
 
-fn read_place<'a>(mut bytes: &'a [u8]) -> Option<Record<'a>> {
-    let [VERSION] = take(&mut bytes)? else {
-        return None;
+fn read_place<'a>(mut bytes: &'a [u8]) -> Option<Place<'a>> {
+    let read = match take(&mut bytes)? {
+        [1] => None,
+        [VERSION] => {
+            let time = Timestamp(i64::from_be_bytes(take(&mut bytes)?));
+            Some((time, u64::from_be_bytes(take(&mut bytes)?)))
+        }
+        _ => return None,
     };
     let partition = Partition(i32::from_be_bytes(take(&mut bytes)?));
     let offset = Offset(i64::from_be_bytes(take(&mut bytes)?));
@@ -104,7 +126,7 @@ fn read_place<'a>(mut bytes: &'a [u8]) -> Option<Record<'a>> {
     let [has_key] = take(&mut bytes)?;
     let length = usize::try_from(u32::from_be_bytes(take(&mut bytes)?)).ok()?;
     let (key, topic) = bytes.split_at_checked(length)?;
-    Some(Record {
+    let source = Record {
         topic: std::str::from_utf8(topic).ok()?,
         partition,
         offset,
@@ -112,7 +134,8 @@ fn read_place<'a>(mut bytes: &'a [u8]) -> Option<Record<'a>> {
         key: (has_key == 1).then_some(key),
         value: None,
         headers: Vec::new(),
-    })
+    };
+    Some(Place { read, source })
 }
 
 /// Records on their way from before the join was made have none.
@@ -164,12 +187,13 @@ mod tests {
         };
         let rows = [Some(Row::from(&b"row"[..])), None];
         let topic = "internal".into();
-        let sent = wrap(&topic, b"/cart".to_vec(), Timestamp(5), &source, &rows);
+        let sent = wrap(&topic, 12, b"/cart".to_vec(), Timestamp(5), &source, &rows);
         let read = read(&sent);
         let found = unwrap(&read, 2).unwrap();
         assert_eq!(format!("{:?}", found.source), format!("{source:?}"));
         assert_eq!(found.rows.as_deref(), Some(&rows[..]));
         assert_eq!((found.key, found.time), (&b"/cart"[..], Timestamp(5)));
+        assert_eq!(found.reading, Some(12));
     }
 
     #[test]
@@ -185,6 +209,7 @@ mod tests {
         };
         let sent = wrap(
             &"internal".into(),
+            12,
             b"k".to_vec(),
             Timestamp(5),
             &source,
@@ -195,10 +220,9 @@ mod tests {
         assert_eq!((found.source.headers, found.rows), (source.headers, None));
     }
 
-    /// Version 1, as it lies in people's topics: what reads it must stay.
-    #[test]
-    fn a_place_is_version_1() {
-        let source = Record {
+    /// The source of both golden headers.
+    fn source() -> Record<'static> {
+        Record {
             topic: "in",
             partition: Partition(3),
             offset: Offset(41),
@@ -206,11 +230,44 @@ mod tests {
             key: Some(b"k"),
             value: None,
             headers: Vec::new(),
-        };
+        }
+    }
+
+    /// Version 1, as it lies in people's topics: what reads it must stay.
+    #[test]
+    fn a_place_of_version_1_is_read_without_time_and_digest() {
         let bytes = b"\x01\0\0\0\x03\0\0\0\0\0\0\0\x29\x01\0\0\0\0\0\0\0\x4d\x01\0\0\0\x01kin";
-        assert_eq!(place(&source), bytes);
         let read = read_place(bytes).unwrap();
-        assert_eq!(format!("{read:?}"), format!("{source:?}"));
+        assert_eq!(format!("{:?}", read.source), format!("{:?}", source()));
+        assert_eq!(read.read, None);
+    }
+
+    /// As it lies in people's topics: what reads it must stay.
+    #[test]
+    fn a_place_is_version_2() {
+        let bytes = b"\x02\0\0\0\0\0\0\0\x15\0\0\0\0\0\0\0\x0c\0\0\0\x03\0\0\0\0\0\0\0\x29\x01\0\0\0\0\0\0\0\x4d\x01\0\0\0\x01kin";
+        assert_eq!(place(&source(), Timestamp(21), 12), bytes);
+        let read = read_place(bytes).unwrap();
+        assert_eq!(format!("{:?}", read.source), format!("{:?}", source()));
+        assert_eq!(read.read, Some((Timestamp(21), 12)));
+    }
+
+    #[test]
+    fn an_event_time_of_0_is_not_the_records_timestamp() {
+        let source = source();
+        let sent = wrap(
+            &"internal".into(),
+            12,
+            b"k".to_vec(),
+            Timestamp(0),
+            &source,
+            &[],
+        );
+        let written = Record {
+            timestamp: Some(Timestamp(1_764_000_000_123)),
+            ..read(&sent)
+        };
+        assert_eq!(unwrap(&written, 0).unwrap().time, Timestamp(0));
     }
 
     #[test]
@@ -225,7 +282,7 @@ mod tests {
             headers: vec![],
         };
         assert!(unwrap(&foreign, 0).is_none());
-        let place = place(&foreign);
+        let place = place(&foreign, Timestamp(5), 12);
         let ours = |place| {
             let headers = vec![(SOURCE, Some(place))];
             let timestamp = Some(Timestamp(5));

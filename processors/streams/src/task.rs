@@ -4,7 +4,7 @@ mod counting;
 
 use crate::{Definition, Route, Size, State, Topology, join::Joins, reject, repartition};
 use counting::Counting;
-use footfall_task::{Effects, Kind, Partition, Record, RestoreError, Task};
+use footfall_task::{Effects, Kind, Offset, Partition, Record, RestoreError, Task};
 use std::{sync::Arc, time::Duration};
 
 /// The work of a [`Topology`] on one partition.
@@ -12,6 +12,8 @@ use std::{sync::Arc, time::Duration};
 pub struct StreamsTask {
     partition: Partition,
     steps: Vec<Step>,
+    /// From where on each of them takes records; none while it catches up with the others.
+    from: Vec<Option<Offset>>,
 }
 
 #[derive(Debug)]
@@ -21,6 +23,8 @@ enum Step {
         definition: Arc<Definition>,
         joins: Joins,
         topic: Arc<str>,
+        /// The digest of how records are read.
+        reading: u64,
     },
     /// Counts them.
     Count(Box<Counting>),
@@ -42,6 +46,7 @@ impl StreamsTask {
                     definition: Arc::clone(definition),
                     joins: joins(),
                     topic: definition.repartition(group),
+                    reading: definition.reading().digest(),
                 })
             } else {
                 None
@@ -53,9 +58,11 @@ impl StreamsTask {
             joins: topology.joins(&route.joins),
             route: Arc::clone(route),
         });
+        let steps: Vec<_> = steps.chain(routes).collect();
         Self {
             partition,
-            steps: steps.chain(routes).collect(),
+            from: vec![Some(Offset(0)); steps.len()],
+            steps,
         }
     }
 
@@ -106,17 +113,35 @@ impl Task for StreamsTask {
         Ok(())
     }
 
-    fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
+    fn restored(&mut self) -> Result<(), RestoreError> {
         for step in &mut self.steps {
-            match step {
-                Step::Rekey {
-                    definition,
-                    joins,
-                    topic,
-                } => rekey(definition, joins, topic, record, effects),
-                Step::Count(counting) => counting.process(record, effects),
-                Step::Route { route, joins } => route.process(joins, record, effects),
+            if let Step::Count(counting) = step {
+                counting.restored()?;
             }
+        }
+        Ok(())
+    }
+
+    fn reads_from(&mut self, reader: &str, offset: Option<Offset>) {
+        for (step, from) in self.steps.iter().zip(&mut self.from) {
+            if step.is_of(reader) {
+                *from = offset;
+            }
+        }
+    }
+
+    fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
+        for (step, from) in self.steps.iter_mut().zip(&self.from) {
+            if from.is_some_and(|from| from <= record.offset) {
+                step.process(record, effects);
+            }
+        }
+    }
+
+    fn catch_up(&mut self, reader: &str, record: &Record<'_>, effects: &mut Effects) {
+        let steps = self.steps.iter_mut();
+        for step in steps.filter(|step| step.is_of(reader)) {
+            step.process(record, effects);
         }
     }
 
@@ -143,16 +168,40 @@ impl Task for StreamsTask {
     }
 }
 
+impl Step {
+    /// Whether it is that of this reader. Routes have no place of their own.
+    fn is_of(&self, reader: &str) -> bool {
+        match self {
+            Self::Rekey { definition, .. } => *definition.id() == *reader,
+            Self::Count(counting) => *counting.definition.id() == *reader,
+            Self::Route { .. } => false,
+        }
+    }
+
+    fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
+        match self {
+            Self::Rekey {
+                definition,
+                joins,
+                topic,
+                reading,
+            } => rekey(definition, joins, (topic, *reading), record, effects),
+            Self::Count(counting) => counting.process(record, effects),
+            Self::Route { route, joins } => route.process(joins, record, effects),
+        }
+    }
+}
+
 fn rekey(
     definition: &Definition,
     joins: &Joins,
-    topic: &Arc<str>,
+    (topic, reading): (&Arc<str>, u64),
     source: &Record<'_>,
     effects: &mut Effects,
 ) {
     match joins.through(source, None, |record| definition.extract.extract(record)) {
         Ok(Some((found, rows))) => {
-            let record = repartition::wrap(topic, found.key, found.time, source, &rows);
+            let record = repartition::wrap(topic, reading, found.key, found.time, source, &rows);
             effects.send(&definition.name, Kind::Repartition, record);
         }
         Ok(None) => {}

@@ -1,5 +1,7 @@
 use crate::{Definition, Join, Route, StreamsTask, join::Joins, table::Rows};
-use footfall_task::{Cleanup, Effects, GlobalTable, Internal, Partition, Processor, Source};
+use footfall_task::{
+    Cleanup, Effects, GlobalTable, Internal, Partition, Processor, Reader, Source, Start,
+};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Streams that run together, in one consumer group.
@@ -114,6 +116,22 @@ impl Processor for Topology {
         sources
             .map(|(topic, beside)| Source { topic, beside })
             .collect()
+    }
+
+    fn readers(&self, topic: &str) -> Vec<Reader> {
+        let streams = self.streams.iter();
+        let streams = streams.filter(|stream| *stream.from == *topic);
+        let readers = streams.map(|stream| Reader {
+            name: stream.id(),
+            start: stream.start,
+        });
+        let routes = self.routes.iter();
+        let routes = routes.filter(|route| route.inlet(topic).is_some());
+        let routes = routes.map(|route| Reader {
+            name: Arc::clone(&route.name),
+            start: Start::WithTheGroup,
+        });
+        readers.chain(routes).collect()
     }
 
     fn task(&self, topic: &str, partition: Partition) -> StreamsTask {

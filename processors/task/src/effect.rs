@@ -46,7 +46,7 @@ pub struct Outgoing {
     pub topic: Arc<str>,
     /// Left out: the key decides, as in Java's clients.
     pub partition: Option<Partition>,
-    /// Left out: now, by the client's clock.
+    /// Left out: now, by the client's clock. 0 is written as 1.
     pub timestamp: Option<Timestamp>,
     /// As in [`Record`](crate::Record).
     pub key: Option<Bytes>,

@@ -4,14 +4,18 @@
 //! reads no clock, knows no Kafka client, and says what should be written as [`Effects`]. The shell
 //! writes them, and only then commits the offsets of the records they came from.
 
+mod digest;
 mod effect;
 mod id;
 mod processor;
+mod reader;
 mod record;
 mod table;
 
+pub use digest::digest;
 pub use effect::{Effects, Kind, Outgoing, Send};
 pub use id::{Offset, Partition, Timestamp};
 pub use processor::{Cleanup, Internal, Processor, RestoreError, Source, Task};
+pub use reader::{Reader, Start};
 pub use record::{Header, Record};
 pub use table::{GlobalTable, TableFull, TableSize};

@@ -1,4 +1,4 @@
-use crate::{Effects, GlobalTable, Partition, Record};
+use crate::{Effects, GlobalTable, Offset, Partition, Reader, Record};
 use std::{sync::Arc, time::Duration};
 
 /// Something that turns topics into other topics, one partition at a time.
@@ -11,6 +11,12 @@ pub trait Processor: std::marker::Send + Sync + 'static {
 
     /// The topics that are read as a whole: to their ends before any source is, and on from there.
     fn tables(&self) -> Vec<Arc<dyn GlobalTable>> {
+        Vec::new()
+    }
+
+    /// Those who read a topic, if it matters where each of them begins; none: all of its tasks begin
+    /// where the group is, or at the earliest record.
+    fn readers(&self, _topic: &str) -> Vec<Reader> {
         Vec::new()
     }
 
@@ -37,8 +43,24 @@ pub trait Task {
         value: Option<&[u8]>,
     ) -> Result<(), RestoreError>;
 
+    /// Told once every change of its changelogs was taken, before the first record.
+    ///
+    /// # Errors
+    /// When they do not come to a state of this task.
+    fn restored(&mut self) -> Result<(), RestoreError> {
+        Ok(())
+    }
+
     /// Takes one record. Every record has its effects or its state; none stops the task.
     fn process(&mut self, record: &Record<'_>, effects: &mut Effects);
+
+    /// Told from where on [`process`](Self::process) is to give records to one of the topic's
+    /// [`readers`](Processor::readers), which has had those before or does not want them. Without an
+    /// offset, from none: for now it has them by [`catch_up`](Self::catch_up).
+    fn reads_from(&mut self, _reader: &str, _offset: Option<Offset>) {}
+
+    /// Takes a record that only this reader has not had.
+    fn catch_up(&mut self, _reader: &str, _record: &Record<'_>, _effects: &mut Effects) {}
 
     /// Told now and then, whether or not records come, what a clock shows that only goes forward;
     /// where it began says nothing. Returns whether there is something to commit because of that.

@@ -240,6 +240,21 @@ const STREAM: &[Key] = &[
         help: "the topic it reads",
     },
     Key {
+        path: "start",
+        form: Form::Choice(&["earliest", "latest"]),
+        default: Default::Value("earliest"),
+        help: "where it begins to read when it, or its version, is new",
+    },
+    Key {
+        path: "version",
+        form: Form::Integer {
+            min: 1,
+            max: 999_999,
+        },
+        default: Default::Value("1"),
+        help: "another one begins anew, with an empty state; a changed definition needs it",
+    },
+    Key {
         path: "where",
         form: Form::Text,
         default: Default::Absent,

@@ -1,11 +1,12 @@
 //! From one `[streams.NAME]` to a stream.
 
-use super::{StreamTable, Tables, join::JoinReader};
+use super::{StartWord, StreamTable, Tables, join::JoinReader};
 use crate::core::{Condition, Field, JsonReader, Pointer, Time, Wanted, aggregate};
 use footfall_service::config::{Document, Form, Problem};
 use footfall_streams::{
     Aggregation, Codec, Definition, Emit, Function, Span, Windows, millis, stream,
 };
+use footfall_task::Start;
 use std::sync::Arc;
 
 /// Names in the output that are not an aggregate's.
@@ -65,6 +66,11 @@ impl StreamReader<'_> {
             joins,
             dedupe: within,
             idle_timeout: table.idle_timeout.map(millis),
+            version: table.version,
+            start: match table.start {
+                StartWord::Earliest => Start::Earliest,
+                StartWord::Latest => Start::Latest,
+            },
             ..definition
         })
     }
@@ -105,7 +111,11 @@ impl StreamReader<'_> {
     fn check_names(&mut self) {
         let (group, name, table) = (self.group, self.name, self.table);
         let is_topic = |name: &str| Form::Topic.read_text(name).is_some();
-        if !is_topic(&format!("{group}-{name}-repartition")) {
+        let version = match table.version {
+            ..=1 => String::new(),
+            version => format!("-v{version}"),
+        };
+        if !is_topic(&format!("{group}-{name}{version}-repartition")) {
             let expected = "a name of `A-Z a-z 0-9 . _ -`, short enough for topics that are named `GROUP-NAME-repartition`";
             let problem = self
                 .document
@@ -230,6 +240,23 @@ impl StreamReader<'_> {
         let dot = if key.is_empty() { "" } else { "." };
         format!("streams.{}{dot}{key}", self.name)
     }
+}
+
+/// Version 2 of `s` and version 1 of `s-v2` would have the same internal topics.
+pub(super) fn one_place_each(document: &Document, streams: &[Definition]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (index, stream) in streams.iter().enumerate() {
+        let others = &streams[..index];
+        if let Some(other) = others.iter().find(|other| other.id() == stream.id()) {
+            let expected = format!(
+                "another name or version than those that come to the internal topics of `{}`",
+                other.name
+            );
+            let path = format!("streams.{}.version", stream.name);
+            problems.push(document.problem(&path, expected, format!("`{}`", stream.version)));
+        }
+    }
+    problems
 }
 
 fn topic(given: &Option<String>, default: Option<Arc<str>>) -> Option<Arc<str>> {

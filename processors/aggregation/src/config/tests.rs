@@ -2,6 +2,7 @@ mod joins;
 mod mistakes;
 mod routes;
 mod sample;
+mod shapes;
 
 use super::*;
 use footfall_service::config::{Inputs, load};

@@ -125,6 +125,7 @@ impl Extract for JsonReader {
             ("where", condition),
             ("key", wanted.key.as_ref().map(Pointer::to_string)),
             ("time", wanted.time.pointer().map(Pointer::to_string)),
+            ("null_values", wanted.null_values.in_words()),
             ("dedupe by", wanted.id.as_ref().map(Pointer::to_string)),
         ];
         let steps = steps.into_iter();
@@ -194,6 +195,16 @@ impl Wanted {
         });
         let inputs = inputs.collect::<Result<_, _>>()?;
         Ok((id?, inputs))
+    }
+}
+
+impl NullValues {
+    /// What is to be said of it: nothing where it is as ever.
+    fn in_words(self) -> Option<String> {
+        match self {
+            Self::Count => None,
+            Self::Skip => Some("skip".to_owned()),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::feed::Feed;
 use footfall_streams::StreamsTask;
-use footfall_task::{Effects, Record, RestoreError, Task};
+use footfall_task::{Effects, Offset, Record, RestoreError, Task};
 use std::{
     sync::{
         Arc, Mutex, MutexGuard,
@@ -63,6 +63,18 @@ impl Task for Working {
         value: Option<&[u8]>,
     ) -> Result<(), RestoreError> {
         self.task.look().restore(changelog, key, value)
+    }
+
+    fn restored(&mut self) -> Result<(), RestoreError> {
+        self.task.look().restored()
+    }
+
+    fn reads_from(&mut self, reader: &str, offset: Option<Offset>) {
+        self.task.look().reads_from(reader, offset);
+    }
+
+    fn catch_up(&mut self, reader: &str, record: &Record<'_>, effects: &mut Effects) {
+        self.task.look().catch_up(reader, record, effects);
     }
 
     fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {

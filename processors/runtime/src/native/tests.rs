@@ -142,6 +142,25 @@ fn a_record_is_as_it_was_written() {
 }
 
 #[test]
+fn an_event_time_of_0_is_written_as_of_the_next_millisecond() {
+    let cluster = cluster();
+    let brokers = cluster.bootstrap_servers();
+    let outbox = outbox(&brokers);
+    let record = Outgoing {
+        timestamp: Some(Timestamp(0)),
+        ..outgoing("key")
+    };
+    outbox.send(&record, 0).unwrap();
+    assert!(outbox.flush(LONG));
+    let mut inbox = inbox(&brokers);
+    let batch = inbox.take(LONG, 1);
+    let times = batch
+        .iter()
+        .map(|message| message.unwrap().record().timestamp);
+    assert_eq!(times.collect::<Vec<_>>(), [Some(Timestamp(1))]);
+}
+
+#[test]
 fn records_come_in_order_and_never_more_than_asked_for() {
     let cluster = cluster();
     let brokers = cluster.bootstrap_servers();

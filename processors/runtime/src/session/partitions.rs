@@ -1,12 +1,13 @@
 //! The tasks of the partitions that this process has.
 
-use super::{Ground, assignment::Event, restoring::Restoring};
+use super::{Ground, assignment::Event, catching_up::Old, placing::Placed, restoring::Restoring};
 use crate::{
     Metrics,
+    stand::Stand,
     status::Part,
     store::{Followed, Place},
 };
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use footfall_task::{Effects, Kind, Offset, Partition, Processor, Record, Send, Task};
 use std::{
@@ -38,6 +39,7 @@ struct Portion {
     topic: String,
     partition: i32,
     next: Option<Offset>,
+    stand: Stand,
     effects: Effects,
 }
 
@@ -52,6 +54,14 @@ pub(super) struct Running<T> {
     next: Option<Offset>,
     /// What the group knows of that.
     committed: Option<Offset>,
+    /// Where those who read it stand.
+    stand: Stand,
+    /// What the group knows of that.
+    known_stand: Stand,
+    /// Whether any of those stands elsewhere than the group.
+    is_split: bool,
+    /// Whether it is known where it is read from. Until then nothing is read or written.
+    is_placed: bool,
     /// Whether the group knows that it is here.
     is_claimed: bool,
     /// Whether there is something to write without a record.
@@ -114,34 +124,44 @@ impl<'a, P: Processor> Partitions<'a, P> {
         !self.restoring.is_empty()
     }
 
-    /// Goes on with bringing state back, for a short while, and says which partitions have it now.
+    /// Goes on with bringing state back, for a short while, and says whether partitions have it now.
     ///
     /// # Errors
     /// When state cannot be restored.
-    pub(super) fn restore(&mut self) -> anyhow::Result<Vec<(String, i32)>> {
+    pub(super) fn restore(&mut self) -> anyhow::Result<bool> {
         let Some(first) = self.restoring.front_mut() else {
-            return Ok(Vec::new());
+            return Ok(false);
         };
         let is_done = first.go_on(self.ground)?;
-        let mut restored = Vec::new();
         if is_done && let Some(mut first) = self.restoring.pop_front() {
             let mut tasks = std::mem::take(first.tasks());
-            restored.extend(places(&tasks));
+            for (topic, partitions) in &mut tasks {
+                for (partition, running) in partitions {
+                    let restored = running.task.restored();
+                    restored
+                        .with_context(|| format!("state of `{topic}`, partition {partition}"))?;
+                }
+            }
             self.follow(&mut tasks);
             for (topic, partitions) in tasks {
                 self.running.entry(topic).or_default().extend(partitions);
             }
         }
         self.tell();
-        Ok(restored)
+        Ok(is_done)
     }
 
-    /// Says which state is waited for, if any.
-    fn tell(&self) {
+    /// Says which state is waited for, if any, or that it is not known yet where records begin.
+    pub(super) fn tell(&self) {
         let status = &self.ground.status;
         match self.restoring.iter().find_map(Restoring::awaited) {
             Some(changelog) => {
                 let reason = format!("restoring state from `{changelog}`");
+                status.holds_up(Part::Restore, reason);
+            }
+            None if !self.unplaced().is_empty() => {
+                let group = &self.ground.config.group;
+                let reason = format!("waiting for the offsets of consumer group `{group}`");
                 status.holds_up(Part::Restore, reason);
             }
             None => status.goes_on(Part::Restore),
@@ -162,7 +182,7 @@ impl<'a, P: Processor> Partitions<'a, P> {
         };
         let before = running.effects.sends.len();
         running.task.process(record, &mut running.effects);
-        running.next = Some(record.offset.next());
+        running.comes_to(record.offset.next());
         running.records.inc();
         let sends = &running.effects.sends[before..];
         self.gathered.add(sends);
@@ -176,10 +196,95 @@ impl<'a, P: Processor> Partitions<'a, P> {
         })
     }
 
+    /// The partitions that have their state, and of which it is not known where they are read from.
+    pub(super) fn unplaced(&self) -> Vec<(String, i32)> {
+        let all = self.running.iter().flat_map(|(topic, partitions)| {
+            let unplaced = partitions.iter().filter(|(_, running)| !running.is_placed);
+            unplaced.map(|(partition, _)| (topic.clone(), *partition))
+        });
+        all.collect()
+    }
+
+    /// Says where the records of a partition begin, and for whom.
+    pub(super) fn place(&mut self, (topic, partition): &(String, i32), placed: Placed) {
+        let partitions = self.running.get_mut(topic);
+        let Some(running) = partitions.and_then(|running| running.get_mut(partition)) else {
+            return;
+        };
+        (running.next, running.committed) = (placed.group, placed.group);
+        running.stand = placed.stand;
+        running.known_stand.clone_from(&running.stand);
+        running.is_split = running.stand.least().is_some();
+        running.is_placed = true;
+        for reader in self.ground.processor.readers(topic) {
+            match running.stand.of(&reader.name) {
+                Some(offset) if running.is_behind(offset) => {
+                    running.task.reads_from(&reader.name, None);
+                }
+                other => running
+                    .task
+                    .reads_from(&reader.name, other.or(Some(Offset(0)))),
+            }
+        }
+    }
+
+    /// From where old records are read for readers that stand behind the group.
+    pub(super) fn behind(&self) -> BTreeMap<(String, i32), Offset> {
+        let all = self.running.iter().flat_map(|(topic, partitions)| {
+            partitions.iter().filter_map(move |(partition, running)| {
+                let least = running.stand.least()?;
+                let is_behind = running.is_behind(least);
+                is_behind.then_some(((topic.clone(), *partition), least))
+            })
+        });
+        all.collect()
+    }
+
+    /// Processes a record for those alone who stand behind the group; whether there is nobody any
+    /// more.
+    pub(super) fn catch_up(&mut self, topic: &str, partition: i32, old: &Old<'_>) -> bool {
+        let partitions = self.running.get_mut(topic);
+        let Some(running) = partitions.and_then(|running| running.get_mut(&partition)) else {
+            return true;
+        };
+        let Some(group) = running.next else {
+            return true;
+        };
+        let next = match old {
+            Old::Record(record) if record.offset < group => record.offset.next(),
+            // All that the others have read was there.
+            Old::Record(_) | Old::End => group,
+        };
+        let before = running.effects.sends.len();
+        for reader in self.ground.processor.readers(topic) {
+            let at = running.stand.of(&reader.name);
+            let Some(at) = at.filter(|at| *at < group) else {
+                continue;
+            };
+            if let Old::Record(record) = old
+                && at <= record.offset
+                && record.offset < group
+            {
+                running
+                    .task
+                    .catch_up(&reader.name, record, &mut running.effects);
+            }
+            if next == group {
+                running.stand.comes_to(&reader.name, None);
+                running.task.reads_from(&reader.name, Some(group));
+            } else {
+                running.stand.comes_to(&reader.name, Some(at.max(next)));
+            }
+        }
+        self.gathered.add(&running.effects.sends[before..]);
+        next == group
+    }
+
     /// Tells the tasks of the clock, and whether one has something to write because of it.
     pub(super) fn tick(&mut self, clock: Duration) -> bool {
         let mut is_due = false;
-        for running in all_mut(&mut self.running) {
+        let placed = all_mut(&mut self.running).filter(|running| running.is_placed);
+        for running in placed {
             running.is_due |= running.task.tick(clock);
             is_due |= running.is_due;
         }
@@ -213,6 +318,7 @@ impl<'a, P: Processor> Partitions<'a, P> {
                         topic: topic.clone(),
                         partition: *partition,
                         next: running.next,
+                        stand: running.stand.clone(),
                         effects: std::mem::take(&mut running.effects),
                     });
                 }
@@ -243,32 +349,14 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
     }
 
-    /// The partitions that have something to write, and of which no record has come yet.
-    pub(super) fn placeless(&self) -> Vec<(String, i32)> {
-        let partitions = self.running.iter().flat_map(|(topic, partitions)| {
-            let placeless = partitions
-                .iter()
-                .filter(|(_, running)| running.next.is_none() && !running.effects.sends.is_empty());
-            placeless.map(|(partition, _)| (topic.clone(), *partition))
-        });
-        partitions.collect()
-    }
-
-    /// Says where the first record of a partition will be read.
-    pub(super) fn place(&mut self, topic: &str, partition: i32, next: Offset) {
-        let partitions = self.running.get_mut(topic);
-        if let Some(running) = partitions.and_then(|running| running.get_mut(&partition)) {
-            running.next = Some(next);
-            running.committed = Some(next);
-        }
-    }
-
     /// Remembers that the group knows its offsets.
     pub(super) fn committed(&mut self, underway: &Underway) {
         for part in &underway.0 {
             let partitions = self.running.get_mut(&part.topic);
             if let Some(running) = partitions.and_then(|all| all.get_mut(&part.partition)) {
                 running.committed = part.next;
+                running.known_stand.clone_from(&part.stand);
+                running.is_claimed = true;
             }
         }
     }
@@ -286,13 +374,18 @@ impl<'a, P: Processor> Partitions<'a, P> {
     }
 
     /// Partitions that the group does not know to be here, and of which nothing was read yet.
-    pub(super) fn unclaimed(&self) -> impl Iterator<Item = (String, i32)> {
-        self.running.iter().flat_map(|(topic, partitions)| {
+    /// With what they say: this address, and where readers stand.
+    pub(super) fn unclaimed(&self, address: &str) -> BTreeMap<(String, i32), String> {
+        let all = self.running.iter().flat_map(|(topic, partitions)| {
             let unclaimed = partitions
                 .iter()
                 .filter(|(_, running)| running.is_unclaimed());
-            unclaimed.map(|(partition, _)| (topic.clone(), *partition))
-        })
+            unclaimed.map(|(partition, running)| {
+                let metadata = running.known_stand.metadata(Some(address));
+                ((topic.clone(), *partition), metadata)
+            })
+        });
+        all.collect()
     }
 
     /// Remembers that the group knows.
@@ -343,6 +436,10 @@ impl<'a, P: Processor> Partitions<'a, P> {
                 records: metrics.records.get_or_create_owned(&Metrics::topic(&topic)),
                 next: None,
                 committed: None,
+                stand: Stand::default(),
+                known_stand: Stand::default(),
+                is_split: false,
+                is_placed: false,
                 is_claimed: false,
                 is_due: false,
                 followed: Vec::new(),
@@ -361,9 +458,12 @@ impl Underway {
 
     /// The offsets that the group does not know yet. What the clock has brought about goes with the
     /// last one, so that the group can refuse it from who has lost the partition.
-    pub(super) fn offsets(&self) -> impl Iterator<Item = (&str, i32, Offset)> {
+    pub(super) fn offsets(&self) -> impl Iterator<Item = (&str, i32, Offset, &Stand)> {
         let parts = self.0.iter();
-        parts.filter_map(|part| Some((part.topic.as_str(), part.partition, part.next?)))
+        parts.filter_map(|part| {
+            let (topic, partition) = (part.topic.as_str(), part.partition);
+            Some((topic, partition, part.next?, &part.stand))
+        })
     }
 }
 
@@ -401,10 +501,25 @@ impl<T> Running<T> {
     }
 
     fn is_unclaimed(&self) -> bool {
-        !self.is_claimed && self.next.is_none()
+        self.is_placed && !self.is_claimed && !self.is_ahead()
     }
 
     fn is_ahead(&self) -> bool {
-        self.next != self.committed
+        self.next != self.committed || self.stand != self.known_stand
+    }
+
+    /// Whether a reader that stands there is behind the group.
+    fn is_behind(&self, offset: Offset) -> bool {
+        self.next.is_some_and(|group| offset < group)
+    }
+
+    /// All but those who stand elsewhere have read until there.
+    fn comes_to(&mut self, next: Offset) {
+        if self.is_split {
+            let before = self.next.unwrap_or(Offset(0));
+            self.stand.group_comes_to(before, next);
+            self.is_split = self.stand.least().is_some();
+        }
+        self.next = Some(next);
     }
 }

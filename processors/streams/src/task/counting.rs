@@ -6,6 +6,7 @@ use crate::{
     reject,
     repartition::{self, Regrouped},
     seen::Seen,
+    shape::{self, Shape},
     state::{Said, of_record},
     table::RowsFound,
 };
@@ -25,7 +26,15 @@ pub(super) struct Counting {
     pub(super) definition: Arc<Definition>,
     pub(super) changelog: Arc<str>,
     joins: Joins,
-    shape: String,
+    /// Written to the changelog before anything else.
+    shape: Shape,
+    is_shape_saved: bool,
+    /// What changelogs from before shapes have instead.
+    windows_and_aggregates: String,
+    /// The digest of how records are read.
+    reading: u64,
+    /// What of the state could not be read: of another definition it need not be.
+    unread: Option<RestoreError>,
     pub(super) state: State,
     seen: Option<Seen>,
     saved_stream_time: Option<i64>,
@@ -37,6 +46,10 @@ impl Counting {
             changelog: definition.changelog(group),
             joins,
             shape: definition.shape(),
+            is_shape_saved: false,
+            windows_and_aggregates: definition.windows_and_aggregates(),
+            reading: definition.reading().digest(),
+            unread: None,
             state: State::new(definition),
             seen: definition
                 .dedupe
@@ -47,10 +60,25 @@ impl Counting {
     }
 
     pub(super) fn restore(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), RestoreError> {
+        if key == shape::KEY {
+            self.is_shape_saved = value.is_some();
+            return value.map_or(Ok(()), |saved| self.shape.check(saved));
+        }
         let seen = self.seen.as_mut();
-        changelog::restore(&mut self.state, seen, &self.shape, key, value)?;
+        let shape = &self.windows_and_aggregates;
+        match changelog::restore(&mut self.state, seen, shape, key, value) {
+            Ok(()) => {}
+            // It is said better why than by bytes.
+            Err(error) if key == changelog::CLOCK_KEY => self.unread = Some(error),
+            Err(error) => self.unread = self.unread.take().or(Some(error)),
+        }
         self.saved_stream_time = self.state.stream_time();
         Ok(())
+    }
+
+    /// All of it has been read.
+    pub(super) fn restored(&mut self) -> Result<(), RestoreError> {
+        self.unread.take().map_or(Ok(()), Err)
     }
 
     pub(super) fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
@@ -60,11 +88,25 @@ impl Counting {
             return self.count(record, None, |record| extract.extract(record), effects);
         }
         match repartition::unwrap(record, self.joins.count()) {
+            // Those of the version before do not say how they were read.
+            Some(Regrouped {
+                source,
+                reading: Some(reading),
+                ..
+            }) if reading != self.reading => {
+                let why = Unusable::undecodable(
+                    "expected a record that was re-keyed by the stream as it is defined, found one from \
+                     before `from`, `where`, `key`, `time` or a join was changed",
+                );
+                let Definition { name, dlq, .. } = &*definition;
+                reject::unusable(name, dlq.as_ref(), &source, why, effects);
+            }
             Some(Regrouped {
                 source,
                 rows,
                 key,
                 time,
+                ..
             }) => {
                 let complete = |record: &Record<'_>| extract.complete(record, key, time);
                 self.count(&source, rows, complete, effects);
@@ -175,6 +217,11 @@ impl Counting {
             changes.all.push((key, None));
         }
         let mut changes = changes.all;
+        if !self.is_shape_saved {
+            let value = self.shape.value().into();
+            changes.insert(0, (Bytes::from_static(shape::KEY), Some(value)));
+            self.is_shape_saved = true;
+        }
         if let Some(starts) = commit.idle_closed {
             let value = changelog::idle_value(&starts).into();
             changes.push((Bytes::from_static(changelog::IDLE_KEY), Some(value)));
@@ -183,7 +230,7 @@ impl Counting {
         if let Some(time) = stream_time
             && self.saved_stream_time != stream_time
         {
-            let value = changelog::clock_value(time, &self.shape).into();
+            let value = changelog::clock_value(time, &self.windows_and_aggregates).into();
             changes.push((Bytes::from_static(changelog::CLOCK_KEY), Some(value)));
             self.saved_stream_time = stream_time;
         }
