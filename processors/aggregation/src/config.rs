@@ -90,6 +90,7 @@ struct JoinTable {
 struct RouteTable {
     from: Vec<String>,
     r#where: Option<String>,
+    deletions: String,
     #[serde(default)]
     join: Vec<JoinTable>,
     #[serde(default)]

@@ -53,6 +53,8 @@ pub trait Convert: fmt::Debug + Send + Sync {
 pub struct Converted {
     /// Where to.
     pub to: Arc<str>,
+    /// Where else the same is written: a deletion to every topic that its row may be on.
+    pub also: Vec<Arc<str>>,
     /// Decides the partition, as in Java's clients.
     pub key: Option<Vec<u8>>,
     /// A missing value is what compaction takes for a deletion.
@@ -65,6 +67,7 @@ impl Converted {
     pub fn unchanged(to: &Arc<str>, record: &Record<'_>) -> Self {
         Self {
             to: Arc::clone(to),
+            also: Vec::new(),
             key: record.key.map(<[u8]>::to_vec),
             value: record.value.map(<[u8]>::to_vec),
         }
@@ -88,6 +91,13 @@ impl Route {
                     value: converted.value.map(Bytes::from),
                     headers: reject::owned(record).collect(),
                 };
+                for topic in converted.also {
+                    let outgoing = Outgoing {
+                        topic,
+                        ..outgoing.clone()
+                    };
+                    effects.send(&self.name, Kind::Output, outgoing);
+                }
                 effects.send(&self.name, Kind::Output, outgoing);
             }
             Ok(None) => {}

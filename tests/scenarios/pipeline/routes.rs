@@ -57,3 +57,44 @@ async fn a_route_merges_topics_changes_values_and_splits_them() {
     let expected = (Some("b"), "not json".to_owned(), begin + 2);
     assert_eq!(unusable.iter().map(said).collect::<Vec<_>>(), [expected]);
 }
+
+#[tokio::test]
+async fn a_row_and_its_deletion_meet_on_every_topic() {
+    let kafka = Kafka::shared().await;
+    let source = Kafka::unique("rows");
+    kafka.create_topic(&source, 1).await;
+    let at = 1_764_000_000_000;
+    let deletion = |timestamp| NewRecord {
+        timestamp,
+        key: Some(b"k"),
+        ..NewRecord::default()
+    };
+    let row = r#"{"type":"a","user":"u"}"#;
+    kafka.produce(&source, &record("k", row, at)).await;
+    kafka.produce(&source, &deletion(at + 1)).await;
+    let config = format!(
+        "[routes.r]\nfrom = ['{source}']\nwhere = 'type != \"vital\"'\nto = '{source}.all'\n\
+         [routes.split]\nfrom = ['{source}']\nto = '{source}.others'\n\
+         split = [{{ where = 'type == \"a\"', to = '{source}.as' }}]\n\
+         [routes.none]\nfrom = ['{source}']\nwhere = 'type == \"a\"'\nto = '{source}.rows'\ndeletions = 'skip'\n\
+         [routes.by-user]\nfrom = ['{source}']\nkey = '/user'\nto = '{source}.by-user'\n"
+    );
+    let _aggregation = Aggregation::start(kafka, &config).await;
+    let read = async |topic: &str, count| {
+        let records = kafka.records(&format!("{source}.{topic}"), count).await;
+        let said = records.iter().map(|record| {
+            let value = record.value.clone();
+            let value = value.map(|value| String::from_utf8(value).unwrap());
+            (record.key_text().unwrap().to_owned(), value)
+        });
+        said.collect::<Vec<_>>()
+    };
+    let row_of = |key: &str| (key.to_owned(), Some(row.to_owned()));
+    let deleted = ("k".to_owned(), None);
+    assert_eq!(read("all", 2).await, [row_of("k"), deleted.clone()]);
+    assert_eq!(read("as", 2).await, [row_of("k"), deleted.clone()]);
+    assert_eq!(read("others", 1).await, [deleted.clone()]);
+    assert_eq!(read("dlq", 1).await, [deleted]);
+    assert_eq!(read("by-user", 1).await, [row_of("u")]);
+    assert_eq!(read("rows", 1).await, [row_of("k")]);
+}

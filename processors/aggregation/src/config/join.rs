@@ -12,6 +12,8 @@ pub(super) struct JoinReader<'a> {
     /// Of the stream or route.
     pub(super) path: String,
     pub(super) tables: &'a Tables,
+    /// Whether a record without a value passes conditions that look at values.
+    pub(super) passes_deletions: bool,
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
@@ -55,7 +57,12 @@ impl JoinReader<'_> {
         };
         let joins = read.into_iter().map(|(table, by, at, missing)| {
             let condition = before.take();
-            let with = Arc::new(JsonJoin { condition, by, at });
+            let with = Arc::new(JsonJoin {
+                condition,
+                passes_deletions: self.passes_deletions,
+                by,
+                at,
+            });
             Join {
                 table,
                 with,

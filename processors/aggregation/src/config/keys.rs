@@ -166,6 +166,12 @@ const ROUTE: &[Key] = &[
         default: Default::Absent,
         help: "CEL; which records it takes; left out: every one",
     },
+    Key {
+        path: "deletions",
+        form: Form::Choice(&["pass", "skip"]),
+        default: Default::Value("pass"),
+        help: "whether records without a value, which delete, go wherever their rows may be, or nowhere",
+    },
     JOINS,
     Key {
         path: "keep",

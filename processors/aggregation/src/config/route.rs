@@ -27,6 +27,7 @@ impl RouteReader<'_> {
             document: self.document,
             path: format!("routes.{}", self.name),
             tables: self.tables,
+            passes_deletions: true,
             problems: self.problems,
         };
         let (joins, condition) = joins.read(&table.join, condition);
@@ -48,6 +49,7 @@ impl RouteReader<'_> {
         }
         let converter = Converter {
             condition,
+            skips_deletions: table.deletions == "skip",
             key,
             edits,
             split,

@@ -33,6 +33,7 @@ impl StreamReader<'_> {
             document: self.document,
             path: self.path(""),
             tables: self.tables,
+            passes_deletions: false,
             problems: self.problems,
         };
         let (joins, condition) = joins.read(&table.join, condition);

@@ -83,6 +83,12 @@ impl Condition {
         Ok(matches!(value, Some(Value::Bool(true))))
     }
 
+    /// Whether a record has no value, and what it says depends on one: the row that is deleted may
+    /// have met it or not.
+    pub(super) fn is_open_for(&self, record: &Record<'_>) -> bool {
+        record.value.is_none() && !self.members.is_empty()
+    }
+
     /// How many members of the value it looks at.
     pub(super) fn members(&self) -> usize {
         self.members.len()

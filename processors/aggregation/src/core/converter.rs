@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub struct Converter {
     /// Which records are for it; left out, all.
     pub condition: Option<Condition>,
+    /// Whether records without a value go nowhere.
+    pub skips_deletions: bool,
     /// The new key; left out, the record's own.
     pub key: Option<Pointer>,
     /// What is changed in the value. A record without one has nothing to change.
@@ -23,17 +25,30 @@ pub struct Converter {
 
 impl Convert for Converter {
     fn convert(&self, record: &Record<'_>) -> Result<Option<Converted>, Unusable> {
+        if self.skips_deletions && record.value.is_none() {
+            return Ok(None);
+        }
         if let Some(condition) = &self.condition
+            && !condition.is_open_for(record)
             && !holds(condition, record)?
         {
             return Ok(None);
         }
-        let Some(to) = self.topic(record)? else {
+        let mut topics = self.topics(record)?;
+        let Some(to) = topics.pop() else {
             return Ok(None);
         };
-        let mut converted = Converted::unchanged(to, record);
+        let mut converted = Converted {
+            also: topics.into_iter().map(Arc::clone).collect(),
+            ..Converted::unchanged(to, record)
+        };
         if let Some(pointer) = &self.key {
-            let missing = || Unusable::null_key(&format!("a value at `{pointer}` as the key"));
+            let missing = || match record.value {
+                Some(_) => Unusable::null_key(&format!("a value at `{pointer}` as the key")),
+                None => Unusable::null_key(&format!(
+                    "a value at `{pointer}` as the key, which a deletion cannot say"
+                )),
+            };
             converted.key = Some(identity(pointer, record)?.ok_or_else(missing)?);
         }
         if let Some(json) = record.value
@@ -54,6 +69,8 @@ impl Convert for Converter {
                 .as_ref()
                 .map(|condition| ("where", text(condition))),
         );
+        let skip = self.skips_deletions.then(|| "skip".to_owned());
+        steps.extend(skip.map(|skip| ("deletions", skip)));
         steps.extend(
             edits
                 .keep
@@ -84,13 +101,25 @@ impl Convert for Converter {
 }
 
 impl Converter {
-    fn topic(&self, record: &Record<'_>) -> Result<Option<&Arc<str>>, Unusable> {
+    /// Where a record goes: to one topic at most, but that a deletion goes to all that its row may
+    /// be on.
+    fn topics(&self, record: &Record<'_>) -> Result<Vec<&Arc<str>>, Unusable> {
+        let mut topics = Vec::new();
+        let mut add = |topic| {
+            if !topics.contains(&topic) {
+                topics.push(topic);
+            }
+        };
         for (condition, topic) in &self.split {
-            if holds(condition, record)? {
-                return Ok(Some(topic));
+            if condition.is_open_for(record) {
+                add(topic);
+            } else if holds(condition, record)? {
+                add(topic);
+                return Ok(topics);
             }
         }
-        Ok(self.to.as_ref())
+        self.to.iter().for_each(add);
+        Ok(topics)
     }
 }
 
@@ -105,6 +134,7 @@ mod tests {
     fn converter() -> Converter {
         Converter {
             condition: Condition::parse("type != \"vital\"").ok(),
+            skips_deletions: false,
             key: Pointer::parse("/user"),
             edits: Edits {
                 drop: vec![Pointer::parse("/client").unwrap()],
@@ -146,10 +176,81 @@ mod tests {
         let json = r#"{"type":"click","user":"u1","client":{"ip":"::1"}}"#;
         let expected = Converted {
             to: "clicks".into(),
+            also: Vec::new(),
             key: Some(b"u1".to_vec()),
             value: Some(br#"{"type":"click","user":"u1"}"#.to_vec()),
         };
         assert_eq!(convert(json), Ok(Some(expected)));
+    }
+
+    /// Where a deletion goes.
+    fn deleted(converter: &Converter) -> Vec<String> {
+        let converted = converter.convert(&record(None)).unwrap();
+        let mut topics: Vec<_> = converted
+            .into_iter()
+            .flat_map(|converted| {
+                assert_eq!(
+                    (converted.key.as_deref(), &converted.value),
+                    (Some(&b"own"[..]), &None)
+                );
+                [vec![converted.to], converted.also].concat()
+            })
+            .map(|topic| topic.to_string())
+            .collect();
+        topics.sort();
+        topics
+    }
+
+    fn condition(text: &str) -> Condition {
+        Condition::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_deletion_goes_to_every_topic_that_its_row_may_be_on() {
+        let keyless = || Converter {
+            key: None,
+            ..converter()
+        };
+        assert_eq!(deleted(&keyless()), ["clicks", "first", "others"]);
+        let nowhere_else = Converter {
+            to: None,
+            ..keyless()
+        };
+        assert_eq!(deleted(&nowhere_else), ["clicks", "first"]);
+        let skipping = Converter {
+            skips_deletions: true,
+            ..keyless()
+        };
+        assert_eq!(deleted(&skipping), [""; 0]);
+    }
+
+    #[test]
+    fn what_looks_at_no_value_decides_over_deletions_too() {
+        let of = |text, split: &[(&str, &str)]| Converter {
+            condition: Some(condition(text)),
+            key: None,
+            split: split
+                .iter()
+                .map(|(text, to)| (condition(text), (*to).into()))
+                .collect(),
+            ..converter()
+        };
+        let own = r#"record.key == "own""#;
+        let other = r#"record.key == "other""#;
+        assert_eq!(deleted(&of(other, &[])), [""; 0]);
+        assert_eq!(deleted(&of(own, &[])), ["others"]);
+        // Of `own` no row is behind the topic that takes it, and one may be before.
+        let split = [(other, "a"), ("x == 1", "b"), (own, "c"), ("x == 2", "d")];
+        assert_eq!(deleted(&of(own, &split)), ["b", "c"]);
+    }
+
+    #[test]
+    fn a_deletion_cannot_say_which_key_its_row_was_given() {
+        let refusal = converter().convert(&record(None)).unwrap_err();
+        assert_eq!(refusal.code, "null_key");
+        let reason =
+            "expected a value at `/user` as the key, which a deletion cannot say, found none";
+        assert_eq!(refusal.reason, reason);
     }
 
     #[test]

@@ -11,6 +11,8 @@ use serde_json::value::RawValue;
 pub struct JsonJoin {
     /// Which records are for the stream, where that shows without a row; left out, all.
     pub condition: Option<Condition>,
+    /// Whether a record without a value is for it, too, although the condition looks at values.
+    pub passes_deletions: bool,
     /// Where the row's key is; left out, it is the record's own.
     pub by: Option<Pointer>,
     /// Where the row is put.
@@ -22,6 +24,9 @@ impl Enrich for JsonJoin {
         let Some(condition) = &self.condition else {
             return Ok(true);
         };
+        if self.passes_deletions && condition.is_open_for(record) {
+            return Ok(true);
+        }
         condition.holds(record).map_err(|error| not_json(&error))
     }
 
@@ -77,6 +82,7 @@ mod tests {
     fn join(by: Option<&str>) -> JsonJoin {
         JsonJoin {
             condition: Condition::parse("type == \"click\"").ok(),
+            passes_deletions: false,
             by: by.and_then(Pointer::parse),
             at: Pointer::parse("/profile").unwrap(),
         }
@@ -119,6 +125,18 @@ mod tests {
         assert_eq!(wants(r#"{"type":"click"}"#), Ok(true));
         assert_eq!(wants("{}"), Ok(false));
         assert_eq!(wants("{").unwrap_err().code, "undecodable");
+    }
+
+    #[test]
+    fn a_deletion_is_for_a_route_whose_condition_looks_at_values_and_not_for_a_stream() {
+        let wants = |passes_deletions| {
+            let join = JsonJoin {
+                passes_deletions,
+                ..join(None)
+            };
+            join.wants(&record(None))
+        };
+        assert_eq!((wants(true), wants(false)), (Ok(true), Ok(false)));
     }
 
     #[test]
