@@ -8,7 +8,7 @@ mod top;
 
 pub use function::{Function, Reads, Share};
 
-use crate::Decimal;
+use crate::{Decimal, Real};
 use number::{Count, Max, Mean, Min, Sum};
 use order::{First, Last};
 use sketch::{Distinct, Quantiles};
@@ -21,8 +21,10 @@ pub enum Input {
     /// Nothing: the aggregate reads no field, or the record does not have it.
     #[default]
     Missing,
-    /// A number.
+    /// A number, exactly.
     Number(Decimal),
+    /// A number, nearly, of any size.
+    Real(Real),
     /// Any value, as JSON in one line; the same value must always be the same text.
     Value(Box<str>),
 }
@@ -111,10 +113,10 @@ accumulators!(
 );
 
 impl Accumulator {
-    /// Its result as a number, if it is one.
+    /// Its result as a number to compare by, if it is one.
     #[must_use]
     pub fn number(&self) -> Option<Decimal> {
-        Decimal::parse(&self.result())
+        Decimal::nearest(&self.result())
     }
 
     /// Its result as a whole number, if it is one.
@@ -128,6 +130,14 @@ impl Input {
     const fn number(&self) -> Option<Decimal> {
         match self {
             Self::Number(number) => Some(*number),
+            Self::Missing | Self::Value(_) | Self::Real(_) => None,
+        }
+    }
+
+    fn real(&self) -> Option<f64> {
+        match self {
+            Self::Real(number) => Some(number.get()),
+            Self::Number(number) => Some(number.to_f64()),
             Self::Missing | Self::Value(_) => None,
         }
     }
@@ -135,7 +145,7 @@ impl Input {
     const fn value(&self) -> Option<&str> {
         match self {
             Self::Value(value) => Some(value),
-            Self::Missing | Self::Number(_) => None,
+            Self::Missing | Self::Number(_) | Self::Real(_) => None,
         }
     }
 }

@@ -28,7 +28,7 @@ impl Decimal {
             None => (false, text),
         };
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+            Some((mantissa, exponent)) => (mantissa, read_exponent(exponent)?),
             None => (text, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -47,6 +47,23 @@ impl Decimal {
             magnitude.negated()
         } else {
             magnitude
+        })
+    }
+
+    /// The same, but a number that is too great is the greatest, or least, there is: to compare by.
+    #[must_use]
+    pub fn nearest(text: &str) -> Option<Self> {
+        let greatest = Self {
+            whole: i128::MAX,
+            fraction: SCALE - 1,
+        };
+        Self::parse(text).or_else(|| {
+            let number = crate::Real::parse(text)?.get();
+            Some(if number < 0.0 {
+                greatest.negated()
+            } else {
+                greatest
+            })
         })
     }
 
@@ -148,15 +165,26 @@ impl Decimal {
     fn negated(self) -> Self {
         match self.fraction {
             0 => Self {
-                whole: -self.whole,
+                whole: self.whole.saturating_neg(),
                 fraction: 0,
             },
             fraction => Self {
-                whole: -self.whole - 1,
+                whole: !self.whole,
                 fraction: SCALE - fraction,
             },
         }
     }
+}
+
+/// One that is beyond all numbers is as good as any such.
+fn read_exponent(text: &str) -> Option<i32> {
+    const FAR: i32 = 1 << 30;
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let far = if text.starts_with('-') { -FAR } else { FAR };
+    Some(text.parse().unwrap_or(far).clamp(-FAR, FAR))
 }
 
 /// As JSON has it: no exponent, no digits that say nothing.
@@ -206,6 +234,13 @@ mod tests {
             ("0.9999999999999999999", "1"),
             ("1e-300", "0"),
             ("0e999", "0"),
+            ("0e99999999999999999999", "0"),
+            ("7e-99999999999999999999", "0"),
+            ("0.00000000000000000000000000001e29", "1"),
+            (
+                "-999999999999999999999999999",
+                "-999999999999999999999999999",
+            ),
         ] {
             assert_reads(text, expected);
         }
@@ -213,10 +248,33 @@ mod tests {
 
     #[test]
     fn what_is_no_number_or_too_great_is_refused() {
-        for text in ["", "-", "x", "1.5x", "+1", ".5", "1e", "1e27", "NaN"] {
+        for text in [
+            "",
+            "-",
+            "x",
+            "1.5x",
+            "+1",
+            ".5",
+            "1e",
+            "1e+",
+            "1e1.5",
+            "1e27",
+            "-1e27",
+            "1e400",
+            "1e99999999999",
+            "NaN",
+        ] {
             assert_eq!(Decimal::parse(text), None, "{text}");
         }
         assert!(Decimal::parse("999999999999999999999999999").is_some());
+    }
+
+    #[test]
+    fn numbers_of_any_size_compare() {
+        let texts = ["-1e300", "-1e26", "0", "1e26", "1e27"];
+        let numbers = texts.map(|text| Decimal::nearest(text).unwrap());
+        assert!(numbers.is_sorted() && numbers[0] < numbers[1] && numbers[3] < numbers[4]);
+        assert_eq!(Decimal::nearest("null"), None);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 use super::{Condition, Found, Pointer, Pointers};
-use footfall_streams::{Decimal, Extract, Extracted, Input, Reads, Unusable, own_key, own_time};
+use footfall_streams::{
+    Decimal, Extract, Extracted, Input, Reads, Real, Unusable, own_key, own_time,
+};
 use footfall_task::{Record, Timestamp};
 use serde_json::value::RawValue;
 use std::slice;
@@ -133,6 +135,9 @@ impl Extract for JsonReader {
     }
 }
 
+/// So many bytes of a number are told.
+const LONGEST_NUMBER: usize = 64;
+
 /// What is found of pointers, one after the other.
 type Next<'f, 'a> = slice::Iter<'f, Option<&'a RawValue>>;
 
@@ -225,13 +230,14 @@ impl Field {
         match self.reads {
             Reads::Nothing => Ok(Input::Missing),
             Reads::Number => {
-                let number = Decimal::parse(found.get()).ok_or_else(|| {
-                    Unusable::not_a_number(format!(
-                        "expected a number at `{}`, found something else",
-                        self.pointer
-                    ))
-                })?;
-                Ok(Input::Number(number))
+                let number = Decimal::parse(found.get());
+                let wrong = || self.not_a_number("a number between -10^27 and 10^27", found);
+                number.map(Input::Number).ok_or_else(wrong)
+            }
+            Reads::Real => {
+                let number = Real::parse(found.get());
+                let wrong = || self.not_a_number("a number between -1.8e308 and 1.8e308", found);
+                number.map(Input::Real).ok_or_else(wrong)
             }
             Reads::Value => Ok(Input::Value(match text(found)? {
                 // One text may be written in several ways.
@@ -239,6 +245,22 @@ impl Field {
                 None => one_line(found.get()).into(),
             })),
         }
+    }
+}
+
+impl Field {
+    /// A number is told as it is; what is none may be anything, and is not.
+    fn not_a_number(&self, expected: &str, found: &RawValue) -> Unusable {
+        let is_number = found
+            .get()
+            .starts_with(|first: char| first == '-' || first.is_ascii_digit());
+        let found = match found.get() {
+            number if is_number && number.len() <= LONGEST_NUMBER => format!("`{number}`"),
+            _ if is_number => "one of more digits than are of use".to_owned(),
+            _ => "something else".to_owned(),
+        };
+        let pointer = &self.pointer;
+        Unusable::not_a_number(format!("expected {expected} at `{pointer}`, found {found}"))
     }
 }
 
@@ -386,6 +408,48 @@ mod tests {
             [Input::Missing, Input::Missing]
         );
         assert_eq!(code(&reader, r#"{"amount":"12.5"}"#), "not_a_number");
+    }
+
+    #[test]
+    fn a_number_beyond_what_an_aggregate_can_hold_is_told_with_what_it_can() {
+        let reader = |reads| {
+            JsonReader::from(Wanted {
+                fields: vec![field("/amount", reads)],
+                ..wanted()
+            })
+        };
+        let refusal = |reads, value: &'static str| {
+            reader(reads)
+                .extract(&record(Some(value)))
+                .unwrap_err()
+                .reason
+        };
+        for (reads, value, expected) in [
+            (
+                Reads::Number,
+                r#"{"amount":1e27}"#,
+                "between -10^27 and 10^27 at `/amount`, found `1e27`",
+            ),
+            (
+                Reads::Real,
+                r#"{"amount":-1e400}"#,
+                "between -1.8e308 and 1.8e308 at `/amount`, found `-1e400`",
+            ),
+            (
+                Reads::Real,
+                r#"{"amount":"1"}"#,
+                "between -1.8e308 and 1.8e308 at `/amount`, found something else",
+            ),
+        ] {
+            assert_eq!(
+                refusal(reads, value),
+                format!("expected a number {expected}")
+            );
+            assert_eq!(code(&reader(reads), value), "not_a_number");
+        }
+        let found = reader(Reads::Real).extract(&record(Some(r#"{"amount":1e27}"#)));
+        let real = Input::Real(Real::parse("1e27").unwrap());
+        assert_eq!(found.unwrap().unwrap().inputs, [real]);
     }
 
     #[test]

@@ -45,8 +45,10 @@ pub struct Share(Box<str>);
 pub enum Reads {
     /// Only that there is a record.
     Nothing,
-    /// A field's number.
+    /// A field's number, exactly: below 10^27, to 18 digits after the point.
     Number,
+    /// A field's number, nearly, of any size.
+    Real,
     /// A field's value, whatever it is.
     Value,
 }
@@ -143,7 +145,8 @@ impl Function {
     pub const fn reads(&self) -> Reads {
         match self {
             Self::Count => Reads::Nothing,
-            Self::Sum | Self::Min | Self::Max | Self::Mean | Self::Quantiles(_) => Reads::Number,
+            Self::Sum | Self::Min | Self::Max | Self::Mean => Reads::Number,
+            Self::Quantiles(_) => Reads::Real,
             Self::Distinct | Self::First | Self::Last | Self::Top(_) => Reads::Value,
         }
     }

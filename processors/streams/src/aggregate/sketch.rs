@@ -1,7 +1,7 @@
 //! Aggregates of bounded size whose results are estimates.
 
 use super::{Aggregate, Sample, function::Share, save_bytes, take_bytes};
-use crate::Decimal;
+use crate::Real;
 use datasketches::hll::{HllSketch, HllType, HllUnion};
 use sketches_ddsketch::DDSketch;
 use std::{fmt, sync::Arc};
@@ -84,14 +84,14 @@ impl Quantiles {
         let found = found
             .zip(range)
             .map(|(found, (min, max))| found.clamp(min, max));
-        found.map_or_else(|| "null".into(), |found| decimal(found).to_string())
+        found.map_or_else(|| "null".into(), Real::json)
     }
 }
 
 impl Aggregate for Quantiles {
     fn add(&mut self, sample: Sample<'_>) {
-        if let Some(number) = sample.input.number() {
-            self.sketch.add(number.to_f64());
+        if let Some(number) = sample.input.real() {
+            self.sketch.add(number);
         }
     }
 
@@ -128,9 +128,4 @@ impl fmt::Debug for Quantiles {
             .field("count", &self.sketch.count())
             .finish_non_exhaustive()
     }
-}
-
-/// Inputs are decimals, so what lies between them can be written as one.
-fn decimal(number: f64) -> Decimal {
-    Decimal::parse(&number.to_string()).unwrap_or_default()
 }

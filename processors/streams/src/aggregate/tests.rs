@@ -34,6 +34,7 @@ fn gathered(function: &Function, events: &[Event]) -> Accumulator {
         let input = match (text, function.reads()) {
             (Some(text), Reads::Number) => Input::Number(Decimal::parse(&text).unwrap()),
             (Some(text), Reads::Value) => Input::Value(text.into()),
+            (Some(text), Reads::Real) => Input::Real(Real::parse(&text).unwrap()),
             (_, Reads::Nothing) | (None, _) => Input::Missing,
         };
         let place = Place {
@@ -127,6 +128,47 @@ fn quantiles_are_within_one_in_a_hundred() {
     }
 }
 
+/// The quantiles of numbers as they are written.
+fn quantiles(share: &str, numbers: &[&str]) -> String {
+    let mut accumulator = function("quantile", &[share]).start();
+    for number in numbers {
+        let input = &Input::Real(Real::parse(number).unwrap());
+        let place = Place::default();
+        accumulator.add(Sample { input, place });
+    }
+    let mut bytes = Vec::new();
+    accumulator.save(&mut bytes);
+    let loaded = function("quantile", &[share])
+        .load(&mut &bytes[..])
+        .unwrap();
+    assert_eq!(loaded.result(), accumulator.result());
+    accumulator.result()
+}
+
+#[test]
+fn quantiles_of_numbers_of_any_size_are_such_numbers() {
+    for number in [
+        "1e27",
+        "-1e27",
+        "1e300",
+        "1.7976931348623157e308",
+        "-1.7976931348623157e308",
+        "1e-300",
+        "-1e-12",
+        "1e-9",
+    ] {
+        let found = quantiles("0.5", &[number]);
+        assert_eq!(found.parse::<f64>(), number.parse(), "{number}: {found}");
+        let json = serde_json::from_str::<serde_json::Value>(&found).unwrap();
+        assert!(json.is_number(), "{found}");
+    }
+    let numbers = ["-1e30", "1", "1e27", "3e27", "1e28"];
+    assert_eq!(quantiles("0", &numbers), "-1e30");
+    assert_eq!(quantiles("1", &numbers), "1e28");
+    let middle: f64 = quantiles("0.5", &numbers).parse().unwrap();
+    assert!((middle / 1e27 - 1.0).abs() < 0.011, "{middle}");
+}
+
 #[test]
 fn a_frequent_value_survives_among_more_than_can_be_kept() {
     let mut events: Vec<Event> = vec![(Some(-7), 0, 0); 100];
@@ -172,6 +214,18 @@ proptest! {
             prop_assert_eq!(&left.result(), &all, "{:?}", function);
             prop_assert_eq!(&grouped.result(), &all, "{:?}", function);
             prop_assert_eq!(&backwards.result(), &all, "{:?}", function);
+        }
+    }
+
+    #[test]
+    fn quantiles_are_within_one_in_a_hundred_at_any_size(exponent in -8..305_i32, mut numbers in proptest::collection::vec(1..1_000_u32, 1..50)) {
+        let texts: Vec<_> = numbers.iter().map(|number| format!("{number}e{exponent}")).collect();
+        let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+        numbers.sort_unstable();
+        for (share, index) in [("0", 0), ("0.5", (numbers.len() - 1) / 2), ("1", numbers.len() - 1)] {
+            let expected: f64 = format!("{}e{exponent}", numbers[index]).parse().unwrap();
+            let found: f64 = quantiles(share, &texts).parse().unwrap();
+            prop_assert!((found / expected - 1.0).abs() < 0.0101, "{}: {}, not {}", share, found, expected);
         }
     }
 

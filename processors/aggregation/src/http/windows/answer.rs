@@ -141,7 +141,7 @@ impl Found {
                 end: time("end")?,
             },
             key,
-            rank: first.and_then(|number| Decimal::parse(number.get())),
+            rank: first.and_then(|number| Decimal::nearest(number.get())),
             json: json.into(),
         })
     }
