@@ -120,7 +120,7 @@ impl<'b, 'a> Envelope<'b, 'a> {
             time_client: corrected.by_client,
             time_clamped: corrected.clamped,
             received_at: self.received_at,
-            sent_at: Some(batch.sent_at),
+            sent_at: Some(time::sent(batch.sent_at, self.received_at)),
             load: batch.load.clone(),
             seq: event.seq,
             visitor: self.visitor.clone(),

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod documentation;
+mod kept;
 mod keys;
 mod read;
 #[cfg(test)]
@@ -116,6 +117,8 @@ pub struct Limits {
     pub bodies: usize,
     /// The longest event as sent, in bytes.
     pub event: usize,
+    /// The longest context of a batch as sent, in bytes.
+    pub context: usize,
     /// The longest head of a request, in bytes.
     pub headers: usize,
     /// The most connections at a time.

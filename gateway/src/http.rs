@@ -30,9 +30,9 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderValue, Uri, Version, header},
+    http::{HeaderValue, Method, Uri, Version, header},
     middleware::{Next, from_fn_with_state},
-    response::Response,
+    response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 use footfall_service::{
@@ -95,12 +95,17 @@ impl Gateway {
         })
     }
 
-    /// From now on goes by these sites and this statement, and serves these files. Requests that are under way are not
-    /// touched.
+    /// From now on goes by these sites and this statement, and serves these files, beside those that older pages still ask
+    /// for. Requests that are under way are not touched.
     pub fn reload(&self, mut sites: Sites, statement: Statement, sdk: Option<Arc<sdk::Files>>) {
         sites.carry_on(&self.sites.load());
         self.sites.store(Arc::new(sites));
         self.statement.store(Arc::new(statement));
+        let before = self.sdk.load();
+        let sdk = match (sdk, &*before) {
+            (Some(files), Some(before)) => Some(Arc::new(files.after(before))),
+            (files, _) => files,
+        };
         self.sdk.store(sdk);
     }
 
@@ -133,11 +138,12 @@ impl Gateway {
 
 /// The routes of the main listener. `metrics` has `/metrics`, unless that is on a listener of its own.
 pub fn router(gateway: &Arc<Gateway>, metrics: Router) -> Router {
-    let events = post(events::post).options(cors::preflight);
+    let read = |route| cors::with_preflight(route, "GET, HEAD, OPTIONS");
+    let events = cors::with_preflight(post(events::post), "POST, OPTIONS");
     Router::new()
         .route("/v1/events", events)
-        .route("/v1/pixel.gif", get(pixel::get))
-        .route("/sdk/{name}", get(sdk::get))
+        .route("/v1/pixel.gif", read(get(pixel::get)))
+        .route("/sdk/{name}", read(get(sdk::get)))
         .merge(privacy::routes())
         .with_state(gateway.clone())
         .merge(health(gateway))
@@ -162,16 +168,37 @@ fn health(gateway: &Arc<Gateway>) -> Router {
 
 /// What is done for every request, whoever answers it. It is one layer, for each costs every request allocations.
 async fn around(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
-    let begun = count::Begun::with(&request);
+    // Who asks for a head only wants to know what there is.
+    let is_counted = request.method() != Method::HEAD;
+    let begun = is_counted.then(|| count::Begun::with(&request));
     let origin = cors::origin(&request);
     let is_http_1 = request.version() <= Version::HTTP_11;
-    let mut response = next.run(request).await;
+    // Of HTTP/1 only what is not too long comes as far as this.
+    let mut response = if !is_http_1 && head_len(&request) > gateway.limits.headers {
+        refusal::head_too_large().into_response()
+    } else {
+        next.run(request).await
+    };
     let headers = response.headers_mut();
     if is_http_1 && gateway.is_draining() {
         // Clients that keep connections, load balancers above all, shall open their next one elsewhere.
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     cors::allow(origin, headers);
-    begun.end(&response, &gateway.metrics);
+    if let Some(begun) = begun {
+        begun.end(&response, &gateway.metrics);
+    }
     response
+}
+
+/// As RFC 9113 counts it (6.5.2): 32 bytes for each field beside its name and value.
+fn head_len(request: &Request) -> usize {
+    const FIELD: usize = 32;
+    let uri = request.uri();
+    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let authority = uri.authority().map_or(0, |name| name.as_str().len());
+    let first = request.method().as_str().len() + path + authority + 4 * FIELD;
+    let fields = request.headers().iter();
+    let fields = fields.map(|(name, value)| name.as_str().len() + value.len() + FIELD);
+    first + fields.sum::<usize>()
 }

@@ -1,6 +1,7 @@
 //! The sink that is Kafka, with the spill behind it: the only code of the gateway that knows Kafka's client.
 
 mod alone;
+mod client;
 mod delivery;
 mod open;
 mod reach;
@@ -12,29 +13,30 @@ mod tests;
 
 use crate::{
     clock,
-    config::{self, Ack, Config},
+    config::{Ack, Config},
     metrics::{Dropped, Metrics},
     outgoing::{Message, Outgoing, Topic},
     pending::{Pace, Pending, Rules, Taken, Token},
     sink::{Health, Receipt, Sink, Unavailable},
     spill::{Folder, Log, Unread, keeper::Keeper, log::Disk},
 };
+pub(crate) use client::client_config;
+
 use alone::Alone;
 use anyhow::Context as _;
 use delivery::Deliveries;
 use footfall_service::health;
 use open::Opened;
 use rdkafka::{
-    ClientConfig,
     config::FromClientConfigAndContext as _,
     error::KafkaError,
     message::{Header, OwnedHeaders},
     producer::{BaseRecord, Producer as _, PurgeConfig, ThreadedProducer},
 };
-use reach::Reach;
+use reach::{Reach, Topics};
 use replay::Replayer;
 use shared::{LogOf, Shared};
-use spread::Spread;
+use spread::{Route, Spread};
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -46,10 +48,8 @@ use std::{
 const FLUSH_STEP: Duration = Duration::from_millis(20);
 /// How long the client may take to give back what is purged.
 const PURGE_TIMEOUT: Duration = Duration::from_secs(1);
-/// What a record holds besides an event as sent: the envelope, the context, the field names.
-const RECORD_OVERHEAD: usize = 64 * 1024;
-/// When Kafka has not acknowledged a record for so long, beside the time that the client lets it linger, it is as good as
-/// away.
+/// When a partition has acknowledged nothing for so long, beside the time that the client lets records linger, it is as good
+/// as away.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Says to consumers that a record comes from the spill, maybe long after it was accepted.
 const REPLAYED: &str = "footfall-replayed";
@@ -64,12 +64,9 @@ pub struct KafkaSink {
     spread: Arc<Spread>,
     /// Whether requests may go to the spill.
     spills: bool,
+    /// Whether answers wait for Kafka.
+    delivered: bool,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
-}
-
-struct Topics {
-    events: String,
-    rejected: String,
 }
 
 impl fmt::Debug for KafkaSink {
@@ -102,7 +99,8 @@ impl KafkaSink {
                 config.kafka.queue
             },
             delivered,
-            patience: PATIENCE + linger(&client),
+            patience: PATIENCE + client::linger(&client),
+            message_timeout: client::message_timeout(&client),
         };
         let folder = folder.map(Arc::new);
         let shared = Arc::new(Shared::new(
@@ -114,40 +112,46 @@ impl KafkaSink {
             .context("kafka's client does not take its configuration; check `kafka.properties` and `kafka.producer`")?;
         let sink = Self {
             producer,
+            spread: Arc::new(Spread::new(config.kafka.hot_key)),
             alone: Arc::new(Alone::new(client, shared.clone())),
             topics: Arc::new(Topics {
                 events: config.kafka.topic.clone(),
                 rejected: config.kafka.rejected_topic.clone(),
             }),
             shared,
-            spread: Arc::new(Spread::new(config.kafka.hot_key)),
             spills,
+            delivered,
             threads: Arc::default(),
         };
+        let replayer = Replayer::new(sink.clone(), folder.clone());
+        sink.start_thread("replay", || replayer.run())?;
         if let Some(folder) = folder {
-            sink.start_threads(folder, config, unread)
-                .context("start the threads of the spill")?;
+            sink.start_spill(folder, config, unread)?;
         }
         Ok(sink)
     }
 
-    fn start_threads(
+    fn start_thread(&self, name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
+        let thread = thread::Builder::new()
+            .name(name.into())
+            .spawn(work)
+            .with_context(|| format!("start the thread `{name}`"))?;
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        threads.push(thread);
+        Ok(())
+    }
+
+    fn start_spill(
         &self,
         folder: Arc<Folder>,
         config: &Config,
         unread: Option<Unread>,
-    ) -> std::io::Result<()> {
-        let replayer = Replayer::new(self.clone(), folder.clone());
+    ) -> anyhow::Result<()> {
         let shared = self.shared.clone();
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(unread) = unread {
             let (limits, shared, folder) = (open::limits(config), shared.clone(), folder.clone());
             let read = move || open::read_rest(&shared, &folder, &unread, limits);
-            threads.push(
-                thread::Builder::new()
-                    .name("spill read".into())
-                    .spawn(read)?,
-            );
+            self.start_thread("spill read", read)?;
         }
         let sync_interval = config.spill.sync_interval;
         let mut keeper = Keeper::new(LogOf(shared.clone()), folder, sync_interval);
@@ -158,13 +162,7 @@ impl KafkaSink {
             }
             keeper.finish();
         };
-        threads.push(
-            thread::Builder::new()
-                .name("spill replay".into())
-                .spawn(|| replayer.run())?,
-        );
-        threads.push(thread::Builder::new().name("spill".into()).spawn(keep)?);
-        Ok(())
+        self.start_thread("spill", keep)
     }
 
     /// Begins to watch, on a thread of its own, whether Kafka and both topics are within reach.
@@ -172,9 +170,8 @@ impl KafkaSink {
     /// # Errors
     /// When the system gives no thread.
     pub fn watch(&self) -> std::io::Result<()> {
-        let topics = [&self.topics.events, &self.topics.rejected].map(Clone::clone);
-        let (reach, spread) = (self.shared.reach.clone(), self.spread.clone());
-        reach::watch(self.producer.clone(), topics, reach, spread)
+        let (shared, spread) = (self.shared.clone(), self.spread.clone());
+        reach::watch(self.producer.clone(), self.topics.clone(), shared, spread)
     }
 
     /// Sets the metrics that say what waits.
@@ -200,9 +197,7 @@ impl KafkaSink {
         }
         let left = self.shared.pending().depth().events;
         self.shared.pending().halt();
-        if self.spills {
-            self.shared.pending().rescue();
-        }
+        self.shared.pending().finish();
         if self.shared.pending().depth().records > 0 {
             for producer in [Some(&self.producer), self.alone.made()]
                 .into_iter()
@@ -213,6 +208,8 @@ impl KafkaSink {
             }
         }
         self.stop_threads();
+        let waiting = self.shared.pending().abandon();
+        self.shared.give_up(waiting);
         let given_up = self.shared.pending().log_mut().map_or(0, Log::abandon);
         self.shared.metrics.dropped(Dropped::Shutdown, given_up);
         if self.spills {
@@ -231,8 +228,10 @@ impl KafkaSink {
         if is_safe {
             pending.halt();
         }
-        let is_sent = pending.depth().records == 0;
-        is_safe && (is_sent || (self.spills && pending.is_outage()))
+        let depth = pending.depth();
+        // What a topic of rejected events does not take is not waited for.
+        let is_sent = depth.records == 0 || (depth.events == 0 && pending.is_idle());
+        is_safe && (is_sent || (self.spills && pending.is_idle()))
     }
 
     fn stop_threads(&self) {
@@ -246,11 +245,35 @@ impl KafkaSink {
         }
     }
 
+    /// Sends records in this order. What follows an event that is not taken now is kept back as well: it must not overtake.
+    fn send_all<'a>(
+        &self,
+        records: impl Iterator<Item = (Token, Message<'a>, Route, Pace)>,
+        is_replay: bool,
+    ) {
+        let mut refusal: Option<KafkaError> = None;
+        for (token, message, route, pace) in records {
+            let is_event = message.topic == Topic::Events;
+            let sent = match &refusal {
+                Some(error) if is_event => Err(Clone::clone(error)),
+                _ => self.send(token, &message, route, pace, is_replay),
+            };
+            if let Err(error) = sent {
+                self.shared.refused(token, &message, &error);
+                if is_event && shared::waits(&error) {
+                    refusal = Some(error);
+                }
+            }
+        }
+    }
+
     fn send(
         &self,
         token: Token,
         message: &Message<'_>,
-        replay: Option<Pace>,
+        route: Route,
+        pace: Pace,
+        is_replay: bool,
     ) -> Result<(), KafkaError> {
         let topic = match message.topic {
             Topic::Events => &self.topics.events,
@@ -260,13 +283,10 @@ impl KafkaSink {
             .payload(message.value)
             .timestamp(message.timestamp.as_millis());
         record.key = message.key;
-        if replay.is_none() {
-            // A replay is quicker than its visitors were: by its rate every key would be hot, and lose its order.
-            record.partition = self.spread.partition(message);
-        }
+        record.partition = route.partition();
         let headers = [
-            record.partition.map(|_| (spread::HEADER, "1")),
-            replay.map(|_| (REPLAYED, "1")),
+            route.is_spread.then_some((spread::HEADER, "1")),
+            is_replay.then_some((REPLAYED, "1")),
             message
                 .traceparent
                 .map(|parent| (delivery::TRACEPARENT, parent)),
@@ -280,39 +300,45 @@ impl KafkaSink {
                 value: Some(value),
             }));
         }
-        let producer = match replay {
-            None | Some(Pace::Together) => &self.producer,
-            Some(Pace::Alone) => self.alone.producer()?,
+        let producer = match pace {
+            Pace::Together => &self.producer,
+            Pace::Alone => self.alone.producer()?,
         };
         producer.send(record).map_err(|(error, _)| error)
     }
 }
 
 impl Sink for KafkaSink {
-    fn take(&self, outgoing: Outgoing) -> Result<Receipt, Unavailable> {
-        let taken = self.shared.pending().take(outgoing, clock::monotonic())?;
+    fn take(&self, mut outgoing: Outgoing) -> Result<Receipt, Unavailable> {
+        let routes = self.spread.routes(&outgoing);
+        let lanes = routes.iter().map(|route| route.lane).collect();
+        let mut pending = self.shared.pending();
+        let left_out = pending.trim(&mut outgoing);
+        let taken = pending.take(outgoing, lanes, clock::monotonic());
+        drop(pending);
+        let taken = taken?;
+        if left_out > 0 {
+            tracing::warn!("the record of a rejected event is lost: kafka does not take them");
+            self.shared.metrics.rejected_lost(left_out);
+        }
         let (flight, request, receipt) = match taken {
             Taken::Send {
                 flight,
                 request,
                 receipt,
             } => (flight, request, receipt),
+            Taken::Waits { receipt } => return Ok(receipt),
             Taken::Spilled { events } => {
                 self.shared.metrics.spilled(events);
                 return Ok(Receipt::taken());
             }
         };
-        for (index, message) in request.messages().enumerate() {
+        let records = request.messages().zip(routes).enumerate();
+        let records = records.map(|(index, (message, route))| {
             let token = Token::new(flight, index);
-            if let Err(error) = self.send(token, &message, None) {
-                if index == 0 && !self.spills {
-                    self.shared.pending().take_back(flight, &request);
-                    return Err(Unavailable::Refused(error.to_string()));
-                }
-                // Some may be on their way, so the request counts as taken, and this one as failed.
-                self.shared.failed(token, &message, &error);
-            }
-        }
+            (token, message, route, Pace::Together)
+        });
+        self.send_all(records, false);
         Ok(receipt)
     }
 
@@ -325,15 +351,41 @@ impl Sink for KafkaSink {
         let pending = self.shared.pending();
         let full = !pending.has_room();
         let spill = shared::spill_state(pending.log());
-        let reason = match pending.log().map(Log::disk) {
+        let disk = pending.log().map(Log::disk);
+        let trouble = pending.trouble(Topic::Events).map(|why| {
+            format!(
+                "kafka takes no events: topic `{}`: {why}",
+                self.topics.events
+            )
+        });
+        let refuses = self.delivered && trouble.is_some();
+        let stuck = pending.stuck_partitions();
+        let rejected = pending
+            .trouble(Topic::Rejected)
+            .map(|why| format!("topic `{}`: {why}", self.topics.rejected))
+            .or_else(|| self.shared.reach.rejected());
+        let reason = match disk {
             _ if full => Some("the queue to kafka is full".to_owned()),
             Some(Disk::Failed(why)) => Some(format!("the spill cannot be written: {why}")),
             Some(Disk::Full) => Some("the spill is full".into()),
             Some(Disk::Fine) | None => reach.reason,
         };
+        let reason = reason.or(trouble).or_else(|| {
+            let stuck = (!stuck.is_empty()).then_some(stuck)?;
+            Some(format!(
+                "kafka acknowledges nothing in partitions {stuck:?} of `{}`",
+                self.topics.events
+            ))
+        });
+        let reason = reason.or_else(|| {
+            Some(format!(
+                "records of rejected events are lost: {}",
+                rejected?
+            ))
+        });
         drop(pending);
         Health {
-            takes: !full && !reach.hopeless,
+            takes: !full && !reach.hopeless && !refuses,
             kafka: if reach.up {
                 health::Kafka::Up
             } else {
@@ -343,36 +395,4 @@ impl Sink for KafkaSink {
             reason,
         }
     }
-}
-
-/// How long the client waits for a batch to fill.
-fn linger(client: &ClientConfig) -> Duration {
-    let names = ["linger.ms", "queue.buffering.max.ms"];
-    let millis = names
-        .iter()
-        .filter_map(|name| client.get(name)?.parse().ok());
-    Duration::from_secs_f64(millis.fold(0_f64, f64::max).clamp(0.0, 900_000.0) / 1000.0)
-}
-
-/// librdkafka's defaults suit a batch job; these suit a gateway.
-fn client_config(config: &config::Kafka, max_body: usize) -> ClientConfig {
-    // The gateway's own bound is the one that refuses, all or nothing; librdkafka's is only there in case that fails.
-    let queue_kib = (config.queue.saturating_mul(2) / 1024).clamp(1024, 2_147_483_647);
-    // A rejected event may be as long as the body.
-    let message = (max_body.saturating_add(RECORD_OVERHEAD)).clamp(1_000_000, 1_000_000_000);
-    config.settings.producer(&[
-        ("acks", "1"),
-        // A request that is retried must not come after a newer one: the order of a key is kept.
-        ("max.in.flight.requests.per.connection", "1"),
-        // Fewer, larger requests: every one costs the gateway and the broker about as much as ten records.
-        ("linger.ms", "20"),
-        ("queue.buffering.max.messages", "0"),
-        ("queue.buffering.max.kbytes", &queue_kib.to_string()),
-        ("message.max.bytes", &message.to_string()),
-        // Events wait for Kafka as long as the gateway runs; what is bounded is their bytes.
-        ("message.timeout.ms", "0"),
-        ("reconnect.backoff.max.ms", "1000"),
-        ("socket.keepalive.enable", "true"),
-        ("log.connection.close", "false"),
-    ])
 }

@@ -218,9 +218,9 @@ impl Metrics {
         counter.inc_by(events as u64);
     }
 
-    /// The record of a rejected event will not reach Kafka.
-    pub fn rejected_lost(&self) {
-        self.rejected_lost.inc();
+    /// Records of rejected events will not reach Kafka.
+    pub fn rejected_lost(&self, records: usize) {
+        self.rejected_lost.inc_by(records as u64);
     }
 
     /// A request was answered, so long after its head was there.

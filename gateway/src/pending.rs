@@ -1,7 +1,9 @@
 //! Everything that was accepted and has not met its end: what is on its way to Kafka, and what lies in the spill.
 //! Decides where a request goes and what becomes of each record; does no I/O and reads no clock.
 
+mod again;
 mod flight;
+mod lanes;
 mod replay;
 mod settling;
 mod taking;
@@ -9,13 +11,16 @@ mod taking;
 mod tests;
 mod token;
 
+pub(crate) use lanes::Lane;
 pub(crate) use replay::{Pace, Replay};
-pub(crate) use settling::{Failure, Fate, Over};
+pub(crate) use settling::{Failure, Fate, Over, Returned};
 pub(crate) use taking::Taken;
 pub(crate) use token::{MAX_RECORDS, Token};
 
-use crate::spill::Log;
+use crate::{outgoing::Topic, spill::Log};
+use again::Again;
 use flight::Flight;
+use lanes::Lanes;
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
@@ -31,8 +36,10 @@ pub(crate) struct Rules {
     pub(crate) queue_bytes: usize,
     /// Answers wait for Kafka's acknowledgement; nothing goes to the spill.
     pub(crate) delivered: bool,
-    /// When the oldest record has been on its way for so long, Kafka is as good as away.
+    /// When a partition has acknowledged nothing for so long, it is as good as away.
     pub(crate) patience: Duration,
+    /// For how long a record is tried, where no spill takes it; `None`: for as long as the gateway runs.
+    pub(crate) message_timeout: Option<Duration>,
 }
 
 /// What waits for Kafka in memory.
@@ -53,15 +60,27 @@ pub(crate) struct Pending {
     flights: BTreeMap<usize, Flight>,
     next_flight: usize,
     depth: Depth,
+    lanes: Lanes,
+    /// How many partitions the topic of accepted events has; 0: not known yet.
+    partitions: usize,
+    again: Again,
     log: Option<Log>,
-    /// Kafka is away, or as good as away: requests go to the spill.
+    /// Flights below this one have been copied to the spill, as far as they had to be.
+    copied: usize,
+    /// Kafka is away: requests go to the spill.
     outage: bool,
+    /// Kafka was away, or has given a record back, and has taken nothing since. What is sent again then goes a run at a
+    /// time: were one given back while a later one is taken, keys would lose their order.
+    probing: bool,
+    /// Nothing is sent any more.
+    finished: bool,
+    /// Why Kafka takes no records of a topic, though it is there: accepted events, rejected ones.
+    trouble: [Option<String>; 2],
     /// Whether the newest request was refused.
     refused: bool,
     closed: bool,
     /// Nothing is replayed any more.
     halted: bool,
-    replaying: usize,
     replay_at: Option<Instant>,
     /// How what is being replayed was sent.
     pace: Pace,
@@ -76,13 +95,19 @@ impl Pending {
             flights: BTreeMap::new(),
             next_flight: 0,
             depth: Depth::default(),
+            lanes: Lanes::default(),
+            partitions: 0,
+            again: Again::default(),
+            copied: 0,
+            probing: false,
+            finished: false,
+            trouble: [None, None],
             // Until Kafka has been reached nobody knows whether it is there.
             outage: log.is_some(),
             log,
             refused: false,
             closed: false,
             halted: false,
-            replaying: 0,
             replay_at: None,
             pace: Pace::Together,
             alone_until: 0,
@@ -101,21 +126,59 @@ impl Pending {
         self.log.as_mut()
     }
 
-    /// Looks whether Kafka takes what it is given. When it no longer does, what is on its way is copied to the spill.
-    pub(crate) fn watch(&mut self, reachable: bool, now: Instant) {
-        if self.log.is_none() || self.rules.delivered {
-            self.outage = !reachable;
+    /// Why Kafka takes no records of a topic, though it is there.
+    pub(crate) fn trouble(&self, topic: Topic) -> Option<&str> {
+        self.trouble[index_of(topic)].as_deref()
+    }
+
+    /// The topic is there again.
+    pub(crate) fn forget_trouble(&mut self, topic: Topic) {
+        self.trouble[index_of(topic)] = None;
+    }
+
+    /// The partitions of accepted events that take nothing.
+    pub(crate) fn stuck_partitions(&self) -> Vec<i32> {
+        self.lanes.stuck_partitions().flatten().collect()
+    }
+
+    /// Whether requests may go to the spill.
+    fn spills(&self) -> bool {
+        self.log.is_some() && !self.rules.delivered
+    }
+
+    /// Looks whether Kafka takes what it is given. What it no longer takes is copied to the spill. `partitions`: how many
+    /// there are; 0: not known yet.
+    pub(crate) fn watch(&mut self, reachable: bool, partitions: usize, now: Instant) {
+        self.partitions = partitions;
+        let turned = self.lanes.watch(self.rules.patience, now);
+        if turned.freed
+            && let Some(log) = &mut self.log
+        {
+            log.release();
+        }
+        self.outage = !reachable || (self.spills() && self.is_behind());
+        self.probing |= self.outage;
+        if !self.spills() {
             return;
         }
-        let oldest = self
-            .flights
-            .first_key_value()
-            .map(|(_, flight)| flight.started);
-        let is_stuck =
-            oldest.is_some_and(|since| now.saturating_duration_since(since) > self.rules.patience);
-        self.outage = !reachable || is_stuck || self.is_behind();
-        if self.outage {
+        if self.outage || turned.stuck {
             self.copy_all();
+        } else {
+            self.copy_old(now);
+        }
+    }
+
+    /// Copies what has been on its way for too long, so that a crash does not lose it.
+    fn copy_old(&mut self, now: Instant) {
+        let Some(log) = &mut self.log else {
+            return;
+        };
+        for (id, flight) in self.flights.range_mut(self.copied..) {
+            if now.saturating_duration_since(flight.started) <= self.rules.patience {
+                break;
+            }
+            flight.copy_to(log);
+            self.copied = id + 1;
         }
     }
 
@@ -124,9 +187,9 @@ impl Pending {
         self.log.as_ref().is_some_and(Log::is_behind)
     }
 
-    /// Whether requests go to the spill.
-    pub(crate) fn is_outage(&self) -> bool {
-        self.outage
+    /// Whether nothing more can be sent for now: all has arrived, or waits for what takes nothing.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.outage || (self.again.is_empty() && self.lanes.moving().records == 0)
     }
 
     fn launch(&mut self, flight: Flight) -> usize {
@@ -145,6 +208,7 @@ impl Pending {
         for flight in self.flights.values_mut() {
             flight.copy_to(log);
         }
+        self.copied = self.next_flight;
     }
 
     /// Takes nothing more.
@@ -157,10 +221,18 @@ impl Pending {
         self.halted = true;
     }
 
-    /// Copies what is on its way to the spill, so that it can be taken back from Kafka's client.
-    pub(crate) fn rescue(&mut self) {
-        if !self.rules.delivered {
+    /// Sends nothing any more, and copies what is on its way to the spill, so that it can be taken back from Kafka's client.
+    pub(crate) fn finish(&mut self) {
+        self.finished = true;
+        if self.spills() {
             self.copy_all();
         }
+    }
+}
+
+fn index_of(topic: Topic) -> usize {
+    match topic {
+        Topic::Events => 0,
+        Topic::Rejected => 1,
     }
 }

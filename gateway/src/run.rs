@@ -55,6 +55,7 @@ pub async fn run(config: Config, signals: Signals) -> anyhow::Result<()> {
     let page = metrics_page(registry, sink.clone());
     let page = serve_admin(&config, &gateway, page).await?;
 
+    let connections = connections(config.limits.connections);
     let listener = bind("listen", &config.listen).await?;
     tracing::info!(address = %listener.local_addr()?, "listening");
     prepare(&config);
@@ -66,7 +67,10 @@ pub async fn run(config: Config, signals: Signals) -> anyhow::Result<()> {
     if let Some(spans) = &spans {
         router = http::with_spans(router, spans.clone());
     }
-    let options = config.server.clone();
+    let options = server::Options {
+        connections,
+        ..config.server.clone()
+    };
     let mut server = tokio::spawn(server::serve(
         listener,
         router,
@@ -88,9 +92,6 @@ pub async fn run(config: Config, signals: Signals) -> anyhow::Result<()> {
 
 /// What no request should have to wait for.
 fn prepare(config: &Config) {
-    if let Err(error) = allow_files(config.limits.connections) {
-        tracing::warn!(%error, "the limit of open files could not be raised");
-    }
     let sdk = config.sdk.clone();
     tokio::task::spawn_blocking(move || {
         client::prepare_bots();
@@ -100,20 +101,41 @@ fn prepare(config: &Config) {
     });
 }
 
-/// Each connection is an open file, and the usual limit is 1,024.
-fn allow_files(connections: usize) -> nix::Result<()> {
-    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    let wanted = (connections as u64).saturating_add(SPARE_FILES);
-    if hard < connections as u64 {
+/// How many connections there may be: each is an open file, and the usual limit is 1,024. It is raised as far as possible;
+/// some of it stays for Kafka, the spill and the SDK's files.
+fn connections(wanted: usize) -> usize {
+    let allowed = match allow_files((wanted as u64).saturating_add(SPARE_FILES)) {
+        Ok(allowed) => allowed,
+        Err(error) => {
+            tracing::warn!(%error, "the limit of open files could not be raised");
+            return wanted;
+        }
+    };
+    let left = connections_within(allowed);
+    if left < wanted {
         tracing::warn!(
-            allowed = hard,
-            "`limits.connections` is more than the system's limit of open files"
+            files = allowed,
+            connections = left,
+            "the system's limit of open files leaves fewer connections than `limits.connections`: raise it (`ulimit -n`, `LimitNOFILE=`)"
         );
     }
-    if soft < wanted {
-        setrlimit(Resource::RLIMIT_NOFILE, wanted.min(hard), hard)?;
+    left.min(wanted)
+}
+
+fn connections_within(files: u64) -> usize {
+    let left = files - SPARE_FILES.min(files / 2);
+    usize::try_from(left).unwrap_or(usize::MAX)
+}
+
+/// Raises the limit of open files to `wanted`, or as far as possible, and says how many are allowed.
+fn allow_files(wanted: u64) -> nix::Result<u64> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if soft >= wanted {
+        return Ok(soft);
     }
-    Ok(())
+    let raised = wanted.min(hard);
+    setrlimit(Resource::RLIMIT_NOFILE, raised, hard)?;
+    Ok(raised)
 }
 
 fn metrics_page(registry: Registry, sink: KafkaSink) -> Router {

@@ -1,5 +1,6 @@
 //! The main listener: who may connect, how many, for how long, and how they are told to go.
 
+mod closing;
 mod connection;
 mod farewell;
 mod framing;
@@ -107,22 +108,11 @@ pub async fn serve(
             () = server.life.closing.cancelled() => break,
         }
     }
-    // Who has connected before the listener closes must not find the door shut.
-    while let Some(Ok(accepted)) = accept_now(&listener).await {
-        take(accepted);
-    }
+    closing::last_connections(&listener, take).await;
     drop(listener);
     open.close();
     open.wait().await;
     Ok(())
-}
-
-async fn accept_now(listener: &TcpListener) -> Option<io::Result<(TcpStream, SocketAddr)>> {
-    tokio::select! {
-        biased;
-        accepted = listener.accept() => Some(accepted),
-        () = std::future::ready(()) => None,
-    }
 }
 
 /// What is wrong with one connection, or for now, is no reason to give up the listener.

@@ -63,9 +63,6 @@ pub enum Unavailable {
     /// The gateway is stopping. Nothing was taken.
     #[error("the gateway is stopping")]
     Closed,
-    /// Kafka's client takes nothing. Nothing was taken.
-    #[error("kafka takes no events: {0}")]
-    Refused(String),
     /// The records were taken, and are still on their way.
     #[error("kafka has not acknowledged the events within `ack_timeout`; they may still arrive")]
     Unacknowledged,

@@ -13,5 +13,5 @@ pub(crate) mod segment;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use folder::{Folder, Left, Unread, check};
+pub(crate) use folder::{Folder, Left, Unread};
 pub(crate) use log::Log;

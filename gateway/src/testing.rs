@@ -21,6 +21,10 @@ pub(crate) fn arrival() -> Arrival<'static> {
 
 /// A batch with so many right events and so many wrong ones.
 pub(crate) fn batch(accepted: usize, rejected: usize) -> String {
+    batch_of("v", accepted, rejected)
+}
+
+fn batch_of(visitor: &str, accepted: usize, rejected: usize) -> String {
     let right = (0..accepted).map(|index| {
         format!(
             r#"{{"id":"0199d0a4-0000-7000-8000-{index:012x}","time":1764000000001,"type":"page_view"}}"#
@@ -29,16 +33,21 @@ pub(crate) fn batch(accepted: usize, rejected: usize) -> String {
     let wrong = (0..rejected).map(|index| index.to_string());
     let events: Vec<_> = right.chain(wrong).collect();
     format!(
-        r#"{{"write_key":"demo","sent_at":1764000000123,"visitor":"v","events":[{}]}}"#,
+        r#"{{"write_key":"demo","sent_at":1764000000123,"visitor":"{visitor}","events":[{}]}}"#,
         events.join(",")
     )
 }
 
 /// What such a batch puts on Kafka.
 pub(crate) fn outgoing(accepted: usize, rejected: usize) -> Outgoing {
+    outgoing_of("v", accepted, rejected)
+}
+
+/// What such a batch of some visitor puts on Kafka.
+pub(crate) fn outgoing_of(visitor: &str, accepted: usize, rejected: usize) -> Outgoing {
     let body = match accepted + rejected {
         0 => return Outgoing::default(),
-        _ => batch(accepted, rejected),
+        _ => batch_of(visitor, accepted, rejected),
     };
     let batch = Batch::read(body.as_bytes()).unwrap();
     let admitted = admit(&batch, &arrival(), 1 << 16);

@@ -16,7 +16,7 @@ pub use document::Document;
 pub use form::Form;
 pub use key::{COMMON, Default, Key, environment_name, flag_name};
 pub use problem::{Origin, Problem, Problems};
-pub use source::{Inputs, load};
+pub use source::{Inputs, Loaded, load};
 
 use serde::Deserialize as _;
 use std::time::Duration;

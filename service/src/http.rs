@@ -1,8 +1,12 @@
 //! What HTTP interfaces have in common: errors as problem+json, and serving until told to stop.
 
+mod listen;
+
+pub use listen::{bind, check_listeners};
+
 use axum::{
     Router,
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -93,9 +97,12 @@ impl IntoResponse for Problem {
         };
         // A struct of texts and numbers always has a JSON form.
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
-        let content_type = HeaderValue::from_static("application/problem+json");
-        let mut response =
-            (self.status, [(header::CONTENT_TYPE, content_type)], bytes).into_response();
+        let headers = [
+            (header::CONTENT_TYPE, "application/problem+json"),
+            // What is not there may be there soon, and a cache would go on telling that it is not.
+            (header::CACHE_CONTROL, "no-store"),
+        ];
+        let mut response = (self.status, headers, bytes).into_response();
         response.extensions_mut().insert(ProblemCode(self.code));
         if let Some(seconds) = self.retry_after {
             response
@@ -104,16 +111,6 @@ impl IntoResponse for Problem {
         }
         response
     }
-}
-
-/// Binds a listener.
-///
-/// # Errors
-/// Names the address and what to do when it is taken.
-pub async fn bind(key: &str, address: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| {
-        anyhow::anyhow!("cannot listen on {address} ({error}); set `{key}` to a free address")
-    })
 }
 
 /// Serves until `stop`, then lets the requests that are under way finish.

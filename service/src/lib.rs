@@ -4,6 +4,7 @@
 //! into its own configuration, and a function that runs it; [`lifecycle::run`] is the rest.
 
 pub mod config;
+pub mod folder;
 pub mod health;
 pub mod http;
 pub mod kafka;

@@ -1,6 +1,10 @@
-//! Logs to stderr, for people or as JSON lines.
+//! Logs to stderr, for people or as JSON lines; what is said again and again is counted.
+
+mod causes;
+mod seldom;
 
 use crate::config::{Document, Problem};
+use seldom::Seldom;
 use serde::Deserialize;
 use std::io::IsTerminal as _;
 use tracing_subscriber::EnvFilter;
@@ -16,7 +20,7 @@ struct Log {
     format: Format,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Format {
     Human,
@@ -36,7 +40,7 @@ pub fn init(document: &Document) -> Result<(), Problem> {
     })?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(Seldom::new(log.format));
     let _already_logging = match log.format {
         Format::Human => subscriber
             .with_ansi(std::io::stderr().is_terminal())

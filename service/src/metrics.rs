@@ -1,8 +1,12 @@
-//! `/metrics` in the OpenMetrics text format.
+//! `/metrics`: OpenMetrics, or the Prometheus text format for scrapers that ask for it.
 
+mod accept;
+mod text;
+
+use accept::Format;
 use axum::{
     Router,
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -18,19 +22,27 @@ pub fn registry() -> Registry {
 /// The route. `refresh` is called before each reading, to set the gauges that are counted elsewhere.
 pub fn routes(registry: Registry, refresh: impl Fn() + Send + Sync + 'static) -> Router {
     let shared = Arc::new((registry, refresh));
-    let read = async move || {
+    let read = async move |request: HeaderMap| {
         let (registry, refresh) = &*shared;
         refresh();
-        page(registry)
+        page(registry, accept::best(&request))
     };
     Router::new().route("/metrics", get(read))
 }
 
-fn page(registry: &Registry) -> Response {
-    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let mut text = String::new();
-    match encode(&mut text, registry) {
-        Ok(()) => ([(header::CONTENT_TYPE, content_type)], text).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+fn page(registry: &Registry, format: Format) -> Response {
+    let mut page = String::new();
+    if let Err(error) = encode(&mut page, registry) {
+        return (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
     }
+    let page = match format {
+        Format::OpenMetrics => page,
+        Format::Text => text::from_open_metrics(&page),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, format.content_type()),
+        // So no cache answers a scraper in a format that another has asked for.
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, page).into_response()
 }

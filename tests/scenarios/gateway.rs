@@ -8,6 +8,7 @@ mod balancer;
 mod bodies;
 mod clocks;
 mod codes;
+mod delivery;
 mod edge;
 mod faults;
 mod hot_key;

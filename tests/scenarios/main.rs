@@ -11,5 +11,6 @@ mod demo;
 mod documentation;
 mod gateway;
 mod layout;
+mod lifecycle;
 mod packages;
 mod pipeline;

@@ -43,7 +43,18 @@ impl Aggregation {
     pub fn launch(kafka: &Kafka, config: &str, group: &str) -> Self {
         let folder = TempDir::new().expect("a folder for the state");
         let state = folder.path().join("state");
-        Self::launch_on(kafka, config, group, &state, folder)
+        Self::launch_on(&kafka.brokers, config, group, &state, folder)
+    }
+
+    /// The same at this address of a broker.
+    ///
+    /// # Panics
+    /// When it cannot be started at all.
+    #[must_use]
+    pub fn launch_at(brokers: &str, config: &str, group: &str) -> Self {
+        let folder = TempDir::new().expect("a folder for the state");
+        let state = folder.path().join("state");
+        Self::launch_on(brokers, config, group, &state, folder)
     }
 
     /// The same with its state in a folder that somebody else looks after.
@@ -52,12 +63,12 @@ impl Aggregation {
     /// When it does not start.
     pub async fn start_on(kafka: &Kafka, config: &str, group: &str, state: &Path) -> Self {
         let folder = TempDir::new().expect("a folder for the configuration");
-        let started = Self::launch_on(kafka, config, group, state, folder);
+        let started = Self::launch_on(&kafka.brokers, config, group, state, folder);
         started.until_ready().await;
         started
     }
 
-    fn launch_on(kafka: &Kafka, config: &str, group: &str, state: &Path, folder: TempDir) -> Self {
+    fn launch_on(brokers: &str, config: &str, group: &str, state: &Path, folder: TempDir) -> Self {
         let file = folder.path().join("aggregation.toml");
         fs::write(&file, config).expect("write the configuration");
         let address = port::free_address();
@@ -67,7 +78,7 @@ impl Aggregation {
             "--listen",
             &address,
             "--kafka-brokers",
-            &kafka.brokers,
+            brokers,
             "--group",
             group,
             "--state-dir",

@@ -2,17 +2,14 @@
 
 mod chromium;
 mod firefox;
+mod pool;
+mod session;
 mod webkit;
 
-use crate::{client, port, program::Program};
 use serde_json::Value;
-use std::{fmt, process::Command, time::Duration};
-use tempfile::TempDir;
+use session::Session;
+use std::{fmt, process::Command};
 use thirtyfour::{Capabilities, WebDriver};
-
-/// A session that has not started by then never will: a browser that dies at its start leaves its
-/// driver waiting for it.
-const START_LIMIT: Duration = Duration::from_secs(90);
 
 /// Which browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,29 +63,37 @@ impl Wishes {
     }
 }
 
-/// A browser with a profile of its own. Dropping it ends it and deletes the profile: the fields are
-/// dropped in this order, so that the session ends before its driver does, and the driver before
-/// its display. The session's end needs a free thread, so tests with a browser run on a runtime of
-/// several.
+/// A browser. One without wishes is shared: when it is dropped, its pages are closed, and the next test gets it with
+/// one new window. What pages have stored stays with their hosts, and each [`Recorder`](crate::recorder::Recorder) has
+/// a host of its own. One that does not answer any more, or whose test has failed, is not used again.
+///
+/// Tests with a browser run on a runtime of several threads: what is done at its end needs a free one.
 #[derive(Debug)]
 pub struct Browser {
     /// What tests drive.
     pub driver: WebDriver,
     /// Which it is.
     pub kind: Kind,
-    _programs: Vec<Program>,
-    _profile: TempDir,
+    /// There until it is dropped.
+    session: Option<Session>,
+    is_shared: bool,
 }
 
 impl Browser {
-    /// Starts a Chromium.
+    /// A Chromium.
     pub async fn start() -> Self {
         Self::of(Kind::Chromium).await
     }
 
-    /// Starts one of a kind.
+    /// One of a kind.
+    ///
+    /// # Panics
+    /// When it does not start.
     pub async fn of(kind: Kind) -> Self {
-        Self::with(kind, Wishes::default()).await
+        match pool::take(kind) {
+            Some(session) => Self::new(kind, session, true),
+            None => Self::new(kind, Session::start(kind, Wishes::default()).await, true),
+        }
     }
 
     /// Starts a Chromium with Global Privacy Control on.
@@ -103,34 +108,20 @@ impl Browser {
         Self::with(Kind::Chromium, wishes).await
     }
 
-    /// Starts one of a kind as it is wished.
+    /// Starts one of a kind as it is wished; nobody else gets it.
     ///
     /// # Panics
     /// When it does not start.
     pub async fn with(kind: Kind, wishes: Wishes) -> Self {
-        let profile = TempDir::new().expect("a folder for the profile");
-        let address = port::free_address();
-        let port = address.rsplit(':').next().expect("a port");
-        let mut programs = Vec::new();
-        let (mut command, mut capabilities) = match kind {
-            Kind::Chromium => chromium::prepare(port, profile.path(), &wishes),
-            Kind::Firefox => firefox::prepare(port, &wishes),
-            Kind::WebKit => webkit::prepare(port, &mut programs).await,
-        };
-        for (name, value) in wishes.capabilities {
-            capabilities.set(name, value).expect("a capability");
-        }
-        // What the browser leaves behind goes with the profile.
-        command.env("TMPDIR", profile.path());
-        let name = command.get_program().to_string_lossy().into_owned();
-        // The display that was started first has to end last.
-        programs.insert(0, Program::start_command(&name, command));
-        client::until_answers(&format!("http://{address}/status"), "ready").await;
+        Self::new(kind, Session::start(kind, wishes).await, false)
+    }
+
+    fn new(kind: Kind, session: Session, is_shared: bool) -> Self {
         Self {
-            driver: session(&address, capabilities).await,
+            driver: session.driver.clone(),
             kind,
-            _programs: programs,
-            _profile: profile,
+            session: Some(session),
+            is_shared,
         }
     }
 
@@ -154,10 +145,15 @@ impl Browser {
     }
 }
 
-async fn session(address: &str, capabilities: Capabilities) -> WebDriver {
-    let session = WebDriver::new(format!("http://{address}"), capabilities);
-    let started = tokio::time::timeout(START_LIMIT, session).await;
-    started.expect("a session in time").expect("a session")
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let Some(session) = self.session.take() else {
+            return;
+        };
+        if self.is_shared && !std::thread::panicking() {
+            pool::give_back(self.kind, session);
+        }
+    }
 }
 
 fn driver(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Command {

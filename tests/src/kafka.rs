@@ -1,7 +1,9 @@
 //! Apache Kafka, as `cargo xtask kafka` runs it.
 
+mod log;
 mod producer;
 
+pub use log::Batch;
 pub use producer::Producer;
 
 use crate::{port, program, program::Program, record::Record, wait};
@@ -112,7 +114,19 @@ impl Kafka {
     /// # Panics
     /// When it does not start.
     pub async fn start_again(&mut self) {
-        (self.supervisor, self.broker) = Self::run(&self.brokers, &self.data, &[]).await;
+        self.start_again_with(&[]).await;
+    }
+
+    /// The same, and it tells clients that it is at another address.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_again_advertising(&mut self, address: &str) {
+        self.start_again_with(&["--advertise", address]).await;
+    }
+
+    async fn start_again_with(&mut self, flags: &[&str]) {
+        (self.supervisor, self.broker) = Self::run(&self.brokers, &self.data, flags).await;
     }
 
     /// Sends the broker's process a signal, e.g. SIGSTOP.
@@ -147,6 +161,22 @@ impl Kafka {
         java.arg("kafka.admin.ConfigCommand")
             .args(arguments.split(' '));
         run_java(java).await;
+    }
+
+    /// Deletes the records of a partition before this offset, as retention does.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn delete_records(&self, topic: &str, partition: i32, before: i64) {
+        let admin: AdminClient<DefaultClientContext> =
+            self.client().create().expect("an admin client");
+        let mut offsets = TopicPartitionList::new();
+        let added = offsets.add_partition_offset(topic, partition, Offset::Offset(before));
+        added.expect("an offset");
+        let deleted = admin.delete_records(&offsets, &AdminOptions::new()).await;
+        for place in deleted.expect("an answer").elements() {
+            place.error().expect("records are deleted");
+        }
     }
 
     /// A topic name of one's own.
@@ -256,7 +286,22 @@ impl Kafka {
         self.producer(&[("enable.idempotence", "true"), ("message.timeout.ms", "0")])
     }
 
-    fn producer(&self, properties: &[(&str, &str)]) -> Producer {
+    /// A producer with a transaction that is open.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn begin_transaction(&self, name: &str) -> Producer {
+        let producer = self.producer(&[("transactional.id", name)]);
+        producer.begin().await;
+        producer
+    }
+
+    /// A producer with properties of its own.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn producer(&self, properties: &[(&str, &str)]) -> Producer {
         let mut config = self.client();
         config.set("partitioner", "murmur2_random");
         for (name, value) in properties {
@@ -296,6 +341,37 @@ impl Kafka {
             .await
             .expect("a reader that does not panic")
             .map_err(|error| error.to_string())
+    }
+
+    /// How many partitions a topic has.
+    ///
+    /// # Panics
+    /// When the broker does not answer.
+    #[must_use]
+    pub fn partitions(&self, topic: &str) -> i32 {
+        let consumer: BaseConsumer = self.client().create().expect("a consumer");
+        let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT);
+        let metadata = metadata.expect("an answer");
+        i32::try_from(metadata.topics()[0].partitions().len()).expect("a count")
+    }
+
+    /// What a group has committed of a partition, if anything.
+    ///
+    /// # Panics
+    /// When the broker does not answer.
+    #[must_use]
+    pub fn committed(&self, group: &str, topic: &str, partition: i32) -> Option<i64> {
+        let mut config = self.client();
+        config.set("group.id", group);
+        let consumer: BaseConsumer = config.create().expect("a consumer");
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition(topic, partition);
+        let known = consumer.committed_offsets(asked, TIMEOUT);
+        let known = known.expect("an answer");
+        match known.elements()[0].offset() {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        }
     }
 
     fn client(&self) -> ClientConfig {

@@ -56,12 +56,25 @@ pub fn root() -> &'static Path {
         .expect("the workspace")
 }
 
+/// Runs a command until stdin is closed, then ends all that it has started, and removes its folders.
+const ATTENDANT: &str = r#"
+folder=$1
+shift
+"$@" <&- &
+cat > /dev/null
+kill "$!"
+rm -rf "$PWD" "$folder"
+kill -s KILL -- "-$$"
+"#;
+
 /// A running program. Dropping it kills it.
 #[derive(Debug)]
 pub struct Program {
     name: String,
     child: Child,
     folder: TempDir,
+    /// Whether it ends by itself, with all that it has started, when its stdin is closed.
+    is_attended: bool,
 }
 
 impl Program {
@@ -95,7 +108,31 @@ impl Program {
             name: name.into(),
             child,
             folder,
+            is_attended: false,
         }
+    }
+
+    /// Starts a command that may start others. When this is dropped, or the test's process ends in any way, they all
+    /// end, and `folder` is removed, if there is one.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_attended(name: &str, command: &Command, folder: Option<&Path>) -> Self {
+        let mut attended = Command::new("setsid");
+        attended
+            .args(["sh", "-c", ATTENDANT, "sh"])
+            .arg(folder.unwrap_or(Path::new("")));
+        attended.arg(command.get_program()).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => attended.env(name, value),
+                None => attended.env_remove(name),
+            };
+        }
+        let mut program = Self::start_command(name, attended);
+        program.is_attended = true;
+        program
     }
 
     /// What it wrote to stdout so far.
@@ -182,8 +219,12 @@ impl Drop for Program {
                 self.stderr()
             );
         }
-        // It may have ended by itself.
-        let _ended = self.child.kill();
+        if self.is_attended {
+            drop(self.child.stdin.take());
+        } else {
+            // It may have ended by itself.
+            let _ended = self.child.kill();
+        }
         let _reaped = self.child.wait();
     }
 }

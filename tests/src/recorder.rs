@@ -10,7 +10,14 @@ pub use request::{Log, Request};
 
 use serde_json::Value;
 use site::Shared;
-use std::{path::Path, sync::Arc};
+use std::{
+    net::Ipv4Addr,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// What the server does with a batch.
@@ -31,7 +38,7 @@ pub enum Reply {
 /// A running server. Dropping it closes its port; connections that are open end by themselves.
 #[derive(Debug)]
 pub struct Recorder {
-    /// `http://127.0.0.1:PORT`; pages may call it `http://localhost:PORT` to have another origin.
+    /// `http://127.X.Y.Z:PORT`, a host of its own, so that nothing is stored for it yet, cookies included.
     pub url: String,
     shared: Arc<Shared>,
     accepting: JoinHandle<()>,
@@ -43,7 +50,10 @@ impl Recorder {
     /// # Panics
     /// When there is no free port.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        static HOSTS: AtomicU16 = AtomicU16::new(1);
+        let [high, low] = HOSTS.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let host = Ipv4Addr::new(127, 1, high, low);
+        let listener = TcpListener::bind((host, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound address");
         let shared = Arc::new(Shared::default());
         let accepting = tokio::spawn(site::accept(listener, Arc::clone(&shared)));

@@ -1,8 +1,10 @@
 //! Cargo, as it is called from here, and where things lie.
 
 use crate::process;
+use anyhow::Context as _;
 use std::{
     env,
+    fs::{self, File},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -16,6 +18,17 @@ pub(crate) fn root() -> &'static Path {
 /// The folder that cargo builds into.
 pub(crate) fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
+}
+
+/// Held while files are made that other runs of these commands make too: theirs wait.
+///
+/// # Errors
+/// When the lock's file cannot be made or locked.
+pub(crate) fn lock() -> anyhow::Result<File> {
+    let file = target().join("xtask.lock");
+    let lock = fs::create_dir_all(target()).and_then(|()| File::create(&file));
+    let lock = lock.and_then(|lock| lock.lock().map(|()| lock));
+    lock.with_context(|| format!("lock {}", file.display()))
 }
 
 /// A built program of the workspace.

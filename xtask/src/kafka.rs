@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// `footfall`, the password `secret`
     #[arg(long)]
     secure: bool,
+    /// Tell clients that the broker is at this address, whether or not it is
+    #[arg(long, value_name = "HOST:PORT", hide = true)]
+    advertise: Option<String>,
     /// Stop when stdin is closed, so that the broker ends with the program that started it
     #[arg(long)]
     stop_with_stdin: bool,
@@ -55,7 +58,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         .clone()
         .unwrap_or_else(|| folder().join("data"));
     let mut stack = Stack::new(data.clone())?;
-    let broker = start_with(&mut stack, options.port, &data, options.secure)?;
+    let advertise = options.advertise.as_deref();
+    let broker = start_with(&mut stack, options.port, &data, options.secure, advertise)?;
     if let Some(secure) = &broker.secure {
         writeln!(std::io::stdout(), "secure {secure}")?;
     }
@@ -85,17 +89,26 @@ pub(crate) struct Broker {
 /// # Errors
 /// When it cannot be fetched or started.
 pub(crate) fn start(stack: &mut Stack, port: u16, data: &Path) -> anyhow::Result<Broker> {
-    start_with(stack, port, data, false)
+    start_with(stack, port, data, false, None)
 }
 
-fn start_with(stack: &mut Stack, port: u16, data: &Path, secure: bool) -> anyhow::Result<Broker> {
+fn start_with(
+    stack: &mut Stack,
+    port: u16,
+    data: &Path,
+    secure: bool,
+    advertise: Option<&str>,
+) -> anyhow::Result<Broker> {
     requirements::ensure(&[KAFKA])?;
     let libraries = fetch()?;
     let address = format!("127.0.0.1:{}", free_port(port)?);
     stack::require_free(&address, "Apache Kafka", "--port")?;
-    let mut text = properties(&address, free_port(0)?, data);
+    let mut text = properties(&address, free_port_beside(&address)?, data);
+    if let Some(advertised) = advertise {
+        text.push_str(&format!("advertised.listeners=PLAINTEXT://{advertised}\n"));
+    }
     let secure = if secure {
-        Some(format!("127.0.0.1:{}", free_port(0)?))
+        Some(format!("127.0.0.1:{}", free_port_beside(&address)?))
     } else {
         None
     };
@@ -214,6 +227,16 @@ transaction.state.log.min.isr=1
 }
 
 /// `port`, or a free one instead of 0.
+/// One that the broker's first listener, which does not listen yet, will not take.
+fn free_port_beside(address: &str) -> anyhow::Result<u16> {
+    loop {
+        let port = free_port(0)?;
+        if !address.ends_with(&format!(":{port}")) {
+            return Ok(port);
+        }
+    }
+}
+
 fn free_port(port: u16) -> anyhow::Result<u16> {
     if port != 0 {
         return Ok(port);

@@ -1,6 +1,6 @@
 //! The scripts and styles of the demo's pages: bundled for browsers, and their tests.
 
-use crate::process;
+use crate::{cargo, process};
 use std::{path::Path, process::Command};
 
 /// Bundles the pages' scripts, styles and fonts into `demo-site/dist/`.
@@ -10,6 +10,7 @@ use std::{path::Path, process::Command};
 /// # Errors
 /// When the bundler fails; it has said where.
 pub(crate) fn build(root: &Path) -> anyhow::Result<()> {
+    let _others_wait = cargo::lock()?;
     npm(root, "bundle the pages' scripts and styles", "build")
 }
 

@@ -6,12 +6,15 @@ use nix::{
     unistd::Pid,
 };
 use std::{
-    io::Write as _,
+    io::{BufRead as _, BufReader, Write as _},
     os::unix::process::CommandExt as _,
-    process::{Child, Command, ExitStatus},
-    sync::atomic::{AtomicBool, Ordering},
-    thread::sleep,
-    time::Duration,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, sleep},
+    time::{Duration, Instant},
 };
 
 /// How often a waiting loop looks again.
@@ -21,6 +24,9 @@ pub(crate) const TICK: Duration = Duration::from_millis(50);
 const TICKS_TO_END: u32 = 40 * 20;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// What the steps up to now have taken, in their order.
+static STEPS: Mutex<Vec<(String, Duration)>> = Mutex::new(Vec::new());
 
 /// From now on SIGINT, SIGTERM and SIGHUP ask for an orderly end instead of ending this process.
 pub(crate) fn watch_signals() {
@@ -50,8 +56,49 @@ pub(crate) fn say(line: &str) {
 /// # Errors
 /// When it cannot be started, ends with a failure, or is interrupted.
 pub(crate) fn run(step: &str, command: &mut Command) -> anyhow::Result<()> {
+    timed(step, || wait(command))
+}
+
+/// The same, and every line that the command writes to stdout goes to `read`.
+///
+/// # Errors
+/// See [`run`].
+pub(crate) fn run_reading(
+    step: &str,
+    command: &mut Command,
+    mut read: impl FnMut(&str) + Send,
+) -> anyhow::Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    timed(step, || {
+        let mut child = spawn(command.stdout(Stdio::piped()))?;
+        let stdout = child.stdout.take().map(BufReader::new);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let lines = stdout.into_iter().flat_map(|stdout| stdout.split(b'\n'));
+                for line in lines.map_while(Result::ok) {
+                    read(&String::from_utf8_lossy(&line));
+                }
+            });
+            wait_for(&mut child, &program)
+        })
+    })
+}
+
+/// What each step has taken up to now, in their order.
+pub(crate) fn steps() -> Vec<(String, Duration)> {
+    STEPS.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a command measures what its steps take"
+)]
+fn timed(step: &str, work: impl FnOnce() -> anyhow::Result<ExitStatus>) -> anyhow::Result<()> {
     say(&format!("==> {step}"));
-    let status = wait(command)?;
+    let start = Instant::now();
+    let status = work()?;
+    let mut steps = STEPS.lock().unwrap_or_else(PoisonError::into_inner);
+    steps.push((step.to_owned(), start.elapsed()));
     if !status.success() {
         bail!("{step} failed ({status})");
     }
@@ -64,7 +111,10 @@ pub(crate) fn run(step: &str, command: &mut Command) -> anyhow::Result<()> {
 /// When it cannot be started, or is interrupted.
 pub(crate) fn wait(command: &mut Command) -> anyhow::Result<ExitStatus> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let mut child = spawn(command)?;
+    wait_for(&mut spawn(command)?, &program)
+}
+
+fn wait_for(child: &mut Child, program: &str) -> anyhow::Result<ExitStatus> {
     loop {
         if let Some(status) = child
             .try_wait()
@@ -73,7 +123,7 @@ pub(crate) fn wait(command: &mut Command) -> anyhow::Result<ExitStatus> {
             return Ok(status);
         }
         if interrupted() {
-            end(&mut child);
+            end(child);
             bail!("interrupted");
         }
         sleep(TICK);

@@ -46,6 +46,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 /// # Errors
 /// When a step fails; the message names it.
 pub(crate) fn build(root: &Path) -> anyhow::Result<()> {
+    let _others_wait = cargo::lock()?;
     node::install(root)?;
     let work = cargo::target().join("sdk");
     let stamp = inputs::stamp(root)?;

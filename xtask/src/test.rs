@@ -1,10 +1,21 @@
 //! `cargo xtask test`: the whole suite, or a part of it.
 
+mod seconds;
+
 use crate::{
     browsers, cargo, kafka, packages, pages, process,
     requirements::{self, BALANCERS, BROWSER, BUILD, CERTIFICATES, KAFKA},
     sdk,
 };
+use seconds::Seconds;
+use std::io::Write as _;
+
+/// How many tests run at a time. Scenarios wait more than they work, so these are more than there are cores.
+const THREADS: &str = "5";
+
+/// The tests' programs say how long each test took only when they are told that they may do what is not
+/// stable yet.
+const RUNNER: &str = "target.'cfg(all())'.runner = ['env', 'RUSTC_BOOTSTRAP=1']";
 
 #[derive(Default, clap::Args)]
 pub(crate) struct Options {
@@ -30,14 +41,31 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         "test the commands",
         &mut cargo::cargo(&["test", "--package", "xtask"]),
     )?;
-    // The scenarios come last, so that their summary is what the run ends with.
-    for (step, kind) in [("run the doc tests", "--doc"), ("run the tests", "--tests")] {
-        let mut test = cargo::cargo(&["test", "--no-fail-fast", kind]);
-        test.args(cargo::SELECTION).args(&options.name);
-        if kind == "--tests" {
-            test.arg("--").args(browsers::without(&absent));
-        }
-        process::run(step, &mut test)?;
-    }
-    Ok(())
+    let mut doc_tests = cargo::cargo(&["test", "--no-fail-fast", "--doc"]);
+    doc_tests.args(cargo::SELECTION).args(&options.name);
+    process::run("run the doc tests", &mut doc_tests)?;
+    let mut build = cargo::cargo(&["test", "--no-run", "--tests"]);
+    process::run("build the tests", build.args(cargo::SELECTION))?;
+    run_tests(options, &absent)
+}
+
+/// Runs unit tests and then scenarios, so that their summary is what the run ends with.
+fn run_tests(options: &Options, absent: &[&str]) -> anyhow::Result<()> {
+    let mut test = cargo::cargo(&["test", "--no-fail-fast", "--tests"]);
+    test.args(["--config", RUNNER])
+        .args(cargo::SELECTION)
+        .args(&options.name)
+        .args(["--", "-Zunstable-options", "--report-time"])
+        .args(["--test-threads", THREADS])
+        .args(browsers::without(absent));
+    let mut seconds = Seconds::default();
+    let mut stdout = std::io::stdout();
+    let result = process::run_reading("run the tests", &mut test, |line| {
+        seconds.read(line);
+        // With stdout closed there is nobody to tell.
+        let _told = writeln!(stdout, "{line}");
+    });
+    seconds.write(&cargo::target().join("test-seconds.json"))?;
+    let _told = stdout.write_all(seconds.end(&process::steps()).as_bytes());
+    result
 }

@@ -10,8 +10,6 @@ use crate::{Json, Text, Timestamp, WriteKey, event::Sent, json, word::words};
 pub const MAX_EVENTS: usize = 500;
 /// The longest `visitor`, `session`, `load`, `user` and `sdk`, in bytes.
 pub const MAX_TEXT_LEN: usize = 128;
-/// The longest `context`, in bytes as sent. It goes into every record of the batch, so it has a limit of its own.
-pub const MAX_CONTEXT_LEN: usize = 16 * 1024;
 /// How deep a body may be nested, itself the first level.
 pub const MAX_DEPTH: usize = json::MAX_DEPTH;
 
@@ -67,6 +65,14 @@ pub enum Error {
         /// In words.
         expected: &'static str,
     },
+    /// The context is longer than the reader takes.
+    #[error("`context`: expected an object of up to {max} bytes, found one of {found}")]
+    ContextTooLong {
+        /// The most bytes, as sent.
+        max: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// There are no events.
     #[error("expected 1 to {MAX_EVENTS} events, found none")]
     Empty,
@@ -84,7 +90,7 @@ impl Error {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Malformed { .. } => "malformed_body",
-            Self::Field { .. } => "invalid_field",
+            Self::Field { .. } | Self::ContextTooLong { .. } => "invalid_field",
             Self::Empty => "batch_empty",
             Self::TooLarge { .. } => "batch_too_large",
         }
@@ -95,6 +101,7 @@ impl Error {
     pub const fn pointer(&self) -> Option<&'static str> {
         match self {
             Self::Field { pointer, .. } => Some(pointer),
+            Self::ContextTooLong { .. } => Some("#/context"),
             Self::Malformed { .. } | Self::Empty | Self::TooLarge { .. } => None,
         }
     }

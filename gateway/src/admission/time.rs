@@ -24,14 +24,26 @@ pub(super) fn correct(time: Timestamp, sent_at: Timestamp, received_at: Timestam
     } else {
         time
     };
-    let possible = Timestamp::YEAR_2000..=received_at.moved_by(TOLERANCE);
-    let clamped = !possible.contains(&moved);
+    let clamped = !is_possible(moved, received_at);
     let corrected = if clamped { received_at } else { moved };
     Corrected {
         time: corrected,
         by_client: (clamped || moved != time).then_some(time),
         clamped,
     }
+}
+
+/// When a batch was sent, as it is recorded: streams may go by it, and it must not lead them where no event's time does.
+pub(super) fn sent(sent_at: Timestamp, received_at: Timestamp) -> Timestamp {
+    if is_possible(sent_at, received_at) {
+        sent_at
+    } else {
+        received_at
+    }
+}
+
+fn is_possible(time: Timestamp, received_at: Timestamp) -> bool {
+    (Timestamp::YEAR_2000..=received_at.moved_by(TOLERANCE)).contains(&time)
 }
 
 /// To the nearest multiple of [`STEP`], halves away from zero.
@@ -97,6 +109,21 @@ mod tests {
         let time = Timestamp::YEAR_2000.as_millis();
         assert_eq!(corrected(time, NOW + 3_600_000), (NOW, Some(time), true));
         assert_eq!(corrected(time, NOW), (time, None, false));
+    }
+
+    #[test]
+    fn a_batch_was_sent_when_it_came_if_it_says_what_cannot_be() {
+        let recorded = |sent_at: i64| {
+            let [sent_at, now] = [sent_at, NOW].map(Timestamp::from_millis);
+            sent(sent_at, now).as_millis()
+        };
+        let year_2000 = Timestamp::YEAR_2000.as_millis();
+        for believed in [year_2000, NOW - 3_600_000, NOW, NOW + 60_000] {
+            assert_eq!(recorded(believed), believed);
+        }
+        for impossible in [0, year_2000 - 1, NOW + 60_001, i64::MAX] {
+            assert_eq!(recorded(impossible), NOW);
+        }
     }
 
     proptest! {

@@ -113,6 +113,12 @@ const KEYS: &[Key] = &[
         help: "the longest event as sent; longer ones are rejected",
     },
     Key {
+        path: "limits.context",
+        form: Form::Size,
+        default: Default::Value("16KiB"),
+        help: "the longest `context` of a batch as sent; it goes into every record, and a batch with a longer one is refused",
+    },
+    Key {
         path: "limits.headers",
         form: Form::Size,
         default: Default::Value("16KiB"),
@@ -142,8 +148,8 @@ const KEYS: &[Key] = &[
     Key {
         path: "limits.idle_timeout",
         form: Form::Duration,
-        default: Default::Value("60s"),
-        help: "how long a connection may wait for its next request, and an answer for its reader",
+        default: Default::Value("75s"),
+        help: "how long a connection may wait for its next request, and an answer for its reader; longer than load balancers keep theirs",
     },
     Key {
         path: "drain.delay",

@@ -1,24 +1,23 @@
-use super::{Config, Limits, Raw, RawOtlp, RawSdk, RawSite, RawTls};
+use super::{Config, Limits, Raw, RawOtlp, RawSdk, RawSite, RawTls, kept::KEPT};
 use crate::{
     client::{Network, Proxies},
     http::{privacy::Statement, sdk},
+    kafka::client_config,
     otlp::Otlp,
     server::{
         self,
         tls::{self, Tls},
     },
     sites::{Rate, Site, Sites},
-    spill,
 };
 use footfall_protocol::{WriteKey, batch};
 use footfall_service::{
     config::{Document, Problem, Problems},
-    kafka::Settings,
+    folder,
+    http::check_listeners,
+    kafka::{self, Client, Kind},
 };
-use rdkafka::error::KafkaError;
 use std::{collections::HashMap, num::NonZeroU32, path::Path, sync::Arc};
-
-const PROPERTY: &str = "a property that librdkafka takes";
 
 impl Config {
     /// Turns the checked document into the gateway's configuration.
@@ -38,7 +37,8 @@ impl Config {
             network
         });
         let proxies = Proxies::new(networks.collect(), raw.forwarded_header);
-        problems.extend(kafka_problem(document, &raw.kafka.settings));
+        problems.extend(check_listeners(document, &raw.listen, raw.admin.as_deref()));
+        problems.extend(kafka_problems(document, &raw));
         problems.extend(spill_problem(document, raw.spill.dir.as_deref()));
         let sites = read_sites(document, raw.sites, &mut problems);
         let tls = read_tls(document, &raw.tls, &mut problems);
@@ -199,24 +199,22 @@ fn burst(rate: NonZeroU32, burst: Option<NonZeroU32>) -> NonZeroU32 {
 /// A folder that cannot be written.
 fn spill_problem(document: &Document, dir: Option<&Path>) -> Option<Problem> {
     let dir = dir?;
-    let error = spill::check(dir).err()?;
+    let error = folder::check(dir).err()?;
     let found = format!("{} ({error})", quoted(&dir.display().to_string()));
     Some(document.problem("spill.dir", "a folder that can be written", found))
 }
 
-/// A property that librdkafka does not know, or a value that it does not take.
-fn kafka_problem(document: &Document, settings: &Settings) -> Option<Problem> {
-    let refused = settings.producer(&[]).create_native_config().err()?;
-    let KafkaError::ClientConfig(_, description, name, value) = refused else {
-        return Some(document.problem("kafka.properties", PROPERTY, refused.to_string()));
-    };
-    let table = if settings.producer.contains_key(&name) {
-        "kafka.producer"
-    } else {
-        "kafka.properties"
-    };
-    let found = format!("{} ({description})", quoted(&value));
-    Some(document.problem(&format!("{table}.{name}"), PROPERTY, found))
+/// What is wrong with librdkafka's properties.
+fn kafka_problems(document: &Document, raw: &Raw) -> Vec<Problem> {
+    let clients = [
+        client_config(&raw.kafka, raw.limits.body),
+        raw.kafka.settings.admin(),
+    ];
+    let clients = clients.map(|config| Client {
+        kind: Kind::Producer,
+        config,
+    });
+    kafka::check(document, &raw.kafka.settings, KEPT, &clients)
 }
 
 /// A scheme, a host and maybe a port, without a path, as browsers send it.

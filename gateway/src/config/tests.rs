@@ -127,3 +127,10 @@ fn a_kafka_property_that_librdkafka_does_not_know_is_named() {
         "gateway.toml:3: kafka.producer.linger.mss: expected a property that librdkafka takes, found `5` (No such configuration property: \"linger.mss\")"
     );
 }
+
+#[test]
+fn connections_are_kept_for_longer_than_load_balancers_keep_theirs_by_default() {
+    let limits = config("kafka.brokers = 'b:1'").unwrap().limits;
+    // Of those in use, AWS's keeps them longest that nobody has to be told of: 60 s.
+    assert!(limits.idle_timeout > Duration::from_secs(60));
+}

@@ -44,7 +44,7 @@ pub(super) async fn post(
     gateway.shed()?;
     let body = body::read(&gateway, &head, body).await?;
     timing.iter_mut().for_each(Timing::has_body);
-    let batch = Batch::read(&body.bytes)?;
+    let batch = Batch::read(&body.bytes)?.with_context_within(gateway.limits.context)?;
     let source = Source {
         peer: peer.ip(),
         headers: &head.headers,

@@ -4,7 +4,7 @@ use super::{Gateway, events, refusal::Refusal};
 use crate::clock;
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderValue, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, Uri, header},
     response::{IntoResponse, Response},
 };
 use footfall_protocol::{Timestamp, batch::Batch};
@@ -27,7 +27,11 @@ pub(super) async fn get(
     request: Request,
 ) -> Response {
     let (head, _body) = request.into_parts();
-    let seen = see(&gateway, peer.ip(), &head.uri, &head.headers).await;
+    let seen = match head.method {
+        // A checker of links has seen no page.
+        Method::HEAD => Ok(()),
+        _ => see(&gateway, peer.ip(), &head.uri, &head.headers).await,
+    };
     let headers = [
         (header::CONTENT_TYPE, "image/gif"),
         (header::CACHE_CONTROL, "no-store"),

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::Gateway;
+use super::{Gateway, cors};
 use crate::{client::AddressForm, privacy::Policy};
 use axum::{
     Json, Router,
@@ -70,9 +70,10 @@ pub struct Statement {
 }
 
 pub(super) fn routes() -> Router<Arc<Gateway>> {
+    let read = |route| cors::with_preflight(route, "GET, HEAD, OPTIONS");
     Router::new()
-        .route("/.well-known/gpc.json", get(gpc))
-        .route("/.well-known/footfall.json", get(footfall))
+        .route("/.well-known/gpc.json", read(get(gpc)))
+        .route("/.well-known/footfall.json", read(get(footfall)))
         .route("/privacy", get(page))
         .route("/privacy/switch.js", get(script))
         .route("/privacy/page.css", get(style))

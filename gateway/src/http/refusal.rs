@@ -10,6 +10,13 @@ use footfall_service::http::Problem;
 /// Until the queue has drained a little, or another gateway is there.
 const RETRY_AFTER_SECONDS: u32 = 5;
 
+/// 431, for a head that is longer than `limits.headers`.
+pub(super) fn head_too_large() -> Problem {
+    let detail = "expected a head of up to `limits.headers` bytes, found a larger one";
+    let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    Problem::new(status, "headers_too_large", detail)
+}
+
 /// Why a whole request is refused.
 pub(super) enum Refusal {
     /// With `Accept-Encoding`, which says what would have been taken.

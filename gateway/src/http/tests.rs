@@ -73,6 +73,25 @@ async fn a_wrong_envelope_is_refused_whole_with_its_pointer() {
 }
 
 #[tokio::test]
+async fn a_context_over_the_limit_refuses_the_batch() {
+    let body = |len: usize| {
+        let context = format!(r#"{{"context":{{"a":"{}"}},"#, "x".repeat(len - 8));
+        batch(1, 0).replacen('{', &context, 1)
+    };
+    for (flags, max) in [(&[][..], 16_384), (&["--limits-context", "100"], 100)] {
+        let gateway = Fixture::new(flags);
+        assert_eq!(
+            gateway.post(body(max), &[]).await.status,
+            StatusCode::ACCEPTED
+        );
+        let refused = gateway.post(body(max + 1), &[]).await;
+        refused.is_problem(400, "invalid_field");
+        assert_eq!(refused.json()["pointer"], "#/context");
+        assert_eq!(gateway.taken().len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_is_refused_with_and_without_a_length() {
     let gateway = Fixture::new(&["--limits-body", "100"]);
     gateway
@@ -250,7 +269,8 @@ async fn every_answer_can_be_read_by_the_page_that_asked() {
             answer.header("access-control-allow-origin"),
             Some("https://shop.example")
         );
-        assert_eq!(answer.header("vary"), Some("Origin"));
+        let varies = answer.header("vary").unwrap();
+        assert!(varies.split(", ").any(|name| name == "Origin"), "{varies}");
     }
     let answer = gateway.get("/nothing").await;
     answer.is_problem(404, "not_found");
@@ -264,24 +284,67 @@ async fn every_answer_can_be_read_by_the_page_that_asked() {
 }
 
 #[tokio::test]
-async fn a_preflight_is_remembered_for_two_hours() {
+async fn a_preflight_is_allowed_every_header_it_asks_for_and_remembered_for_two_hours() {
     let gateway = Fixture::new(&[]);
-    let headers = [
-        ("origin", "https://a.example"),
-        ("access-control-request-method", "POST"),
-    ];
-    let answer = gateway
-        .ask(Method::OPTIONS, "/v1/events", &headers, Body::empty())
-        .await;
-    assert_eq!(answer.status, StatusCode::NO_CONTENT);
-    assert_eq!(answer.header("access-control-max-age"), Some("7200"));
-    assert_eq!(answer.header("access-control-allow-methods"), Some("POST"));
-    assert!(
-        answer
-            .header("access-control-allow-headers")
-            .unwrap()
-            .contains("content-type")
-    );
+    for (uri, method, methods) in [
+        ("/v1/events", "POST", "POST"),
+        ("/v1/pixel.gif", "GET", "GET, HEAD"),
+        ("/sdk/core-a128f3f7.js", "GET", "GET, HEAD"),
+        ("/.well-known/footfall.json", "GET", "GET, HEAD"),
+    ] {
+        let headers = [
+            ("origin", "https://a.example"),
+            ("access-control-request-method", method),
+            (
+                "access-control-request-headers",
+                "baggage, sentry-trace, X-Datadog-Trace-Id",
+            ),
+            ("access-control-request-headers", "x-of-another-line"),
+        ];
+        let answer = gateway
+            .ask(Method::OPTIONS, uri, &headers, Body::empty())
+            .await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{uri}");
+        assert_eq!(answer.header("access-control-max-age"), Some("7200"));
+        let allowed_methods = answer.header("access-control-allow-methods");
+        assert_eq!(allowed_methods, Some(methods), "{uri}");
+        assert_eq!(
+            answer.header("access-control-allow-headers"),
+            Some(
+                "content-type, content-encoding, traceparent, \
+                 baggage, sentry-trace, X-Datadog-Trace-Id, x-of-another-line"
+            )
+        );
+        let varies = answer.header("vary");
+        assert_eq!(varies, Some("Origin, Access-Control-Request-Headers"));
+    }
+}
+
+#[tokio::test]
+async fn who_asks_for_a_head_counts_nothing() {
+    let gateway = Fixture::with_sites("[[sites]]\nwrite_key = \"demo\"\nrate = 1\nburst = 500\n");
+    for uri in [
+        "/v1/pixel.gif?k=demo&u=https%3A%2F%2Fa.example%2F",
+        "/v1/pixel.gif?k=nobody",
+        "/v1/events",
+        "/privacy",
+        "/livez",
+        "/nothing",
+    ] {
+        for _ in 0..600 {
+            let answer = gateway.ask(Method::HEAD, uri, &[], Body::empty()).await;
+            assert_eq!(answer.body, "");
+        }
+    }
+    assert!(gateway.taken().is_empty());
+    let page = gateway.get("/metrics").await.body;
+    let counted = page
+        .lines()
+        .filter(|line| line.contains("_total") && !line.ends_with(" 0"));
+    assert_eq!(counted.collect::<Vec<_>>(), [""; 0]);
+    let pixel = "/v1/pixel.gif?k=demo&u=https%3A%2F%2Fa.example%2F";
+    gateway.get(pixel).await;
+    assert_eq!(gateway.taken().len(), 1);
 }
 
 #[tokio::test]

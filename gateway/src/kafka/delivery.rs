@@ -1,15 +1,8 @@
 use super::Shared;
-use crate::{
-    outgoing::{Message, Topic},
-    pending::Token,
-};
-use footfall_protocol::Timestamp;
+use crate::pending::Token;
 use rdkafka::{
-    ClientContext, Message as _,
-    config::RDKafkaLogLevel,
-    error::KafkaError,
-    message::{BorrowedMessage, DeliveryResult, Headers as _},
-    producer::ProducerContext,
+    ClientContext, Message as _, config::RDKafkaLogLevel, error::KafkaError,
+    message::DeliveryResult, producer::ProducerContext,
 };
 use std::sync::Arc;
 
@@ -52,24 +45,10 @@ impl ProducerContext for Deliveries {
                 let bytes = key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
                 self.0.delivered(token, key, bytes);
             }
-            Err((error, record)) => self.0.failed(token, &message(record), error),
+            Err((error, record)) => {
+                let value = record.payload().unwrap_or_default();
+                self.0.returned(token, record.key(), value, error);
+            }
         }
-    }
-}
-
-/// A record as it was sent. Its topic is known by its token.
-fn message<'a>(record: &'a BorrowedMessage<'_>) -> Message<'a> {
-    let headers = record
-        .headers()
-        .into_iter()
-        .flat_map(|headers| headers.iter());
-    let mut traceparent = headers.filter(|header| header.key == TRACEPARENT);
-    let traceparent = traceparent.find_map(|header| std::str::from_utf8(header.value?).ok());
-    Message {
-        topic: Topic::Events,
-        key: record.key(),
-        value: record.payload().unwrap_or_default(),
-        timestamp: Timestamp::from_millis(record.timestamp().to_millis().unwrap_or_default()),
-        traceparent,
     }
 }

@@ -2,8 +2,8 @@ use super::Reach;
 use crate::{
     clock,
     metrics::{Dropped, Levels, Metrics},
-    outgoing::{Message, Topic},
-    pending::{Failure, Fate, Over, Pending, Token},
+    outgoing::{Message, Outgoing, Topic},
+    pending::{Failure, Fate, Over, Pending, Returned, Token},
     spill::{Folder, Log, keeper::Holder},
 };
 use footfall_service::health;
@@ -11,10 +11,13 @@ use rdkafka::{error::KafkaError, types::RDKafkaErrorCode as Code};
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
+
+/// The most shortened records that wait to be sent.
+const MAX_SHORTENED: usize = 1000;
 
 /// What requests, deliveries and the spill's threads share.
 #[derive(Debug)]
@@ -23,6 +26,9 @@ pub(super) struct Shared {
     pub(super) reach: Arc<Reach>,
     pub(super) metrics: Metrics,
     pub(super) folder: Option<Arc<Folder>>,
+    shortened: Mutex<Vec<Outgoing>>,
+    /// How many records Kafka has acknowledged.
+    acknowledged: AtomicUsize,
     stopped: AtomicBool,
 }
 
@@ -33,6 +39,8 @@ impl Shared {
             reach: Arc::default(),
             metrics,
             folder,
+            shortened: Mutex::default(),
+            acknowledged: AtomicUsize::new(0),
             stopped: AtomicBool::new(false),
         }
     }
@@ -44,6 +52,7 @@ impl Shared {
 
     /// Kafka has a record.
     pub(super) fn delivered(&self, token: Token, key: Option<&[u8]>, bytes: usize) {
+        self.acknowledged.fetch_add(1, Ordering::Relaxed);
         let (fate, over) = self.pending().delivered(token, key, bytes);
         self.count(fate);
         if let Some(Over { since, events }) = over {
@@ -53,12 +62,99 @@ impl Shared {
     }
 
     /// Kafka's client gives a record back.
-    pub(super) fn failed(&self, token: Token, message: &Message<'_>, error: &KafkaError) {
+    pub(super) fn returned(
+        &self,
+        token: Token,
+        key: Option<&[u8]>,
+        value: &[u8],
+        error: &KafkaError,
+    ) {
+        self.failed(token, key, value, error, failure(error));
+    }
+
+    /// Kafka's client does not take a record.
+    pub(super) fn refused(&self, token: Token, message: &Message<'_>, error: &KafkaError) {
+        let failure = failure(error);
+        // It was never in a batch.
+        let failure = if failure == Failure::OfBatch {
+            Failure::OfRecord
+        } else {
+            failure
+        };
+        self.failed(token, message.key, message.value, error, failure);
+    }
+
+    fn failed(
+        &self,
+        token: Token,
+        key: Option<&[u8]>,
+        value: &[u8],
+        error: &KafkaError,
+        failure: Failure,
+    ) {
+        let bytes = key.map_or(0, <[u8]>::len) + value.len();
+        let reason = error
+            .rdkafka_error_code()
+            .map_or_else(|| error.to_string(), |code| code.to_string());
+        let record = Returned { key, bytes };
         let now = clock::monotonic();
-        let fate = self.pending().failed(token, message, failure(error), now);
-        // One record a line would be a flood; the metrics have the numbers.
-        tracing::debug!(%error, ?fate, "a record was not delivered");
+        let fate = self.pending().failed(token, record, failure, &reason, now);
+        match fate {
+            Fate::Dropped(Topic::Rejected, Dropped::DeliveryFailed)
+                if matches!(failure, Failure::OfBatch | Failure::OfRecord)
+                    && self.shorten(key, value) =>
+            {
+                return;
+            }
+            Fate::Dropped(Topic::Events, lost) if lost != Dropped::Shutdown => {
+                tracing::error!(reason, "an event is lost: kafka does not take it");
+            }
+            Fate::Dropped(Topic::Rejected, lost) if lost != Dropped::Shutdown => {
+                tracing::warn!(
+                    reason,
+                    "the record of a rejected event is lost: kafka does not take it"
+                );
+            }
+            Fate::Kept | Fate::Spilled(_) if failure == Failure::Other => {
+                tracing::warn!(
+                    reason,
+                    "kafka does not take an event: it waits, and is sent again"
+                );
+            }
+            Fate::Dropped(..)
+            | Fate::Kept
+            | Fate::Spilled(_)
+            | Fate::Produced { .. }
+            | Fate::Unknown => tracing::debug!(%error, ?fate, "a record was not delivered"),
+        }
         self.count(fate);
+    }
+
+    /// Has the record of a rejected event sent again without the event; false when that is not possible.
+    fn shorten(&self, key: Option<&[u8]>, value: &[u8]) -> bool {
+        let Some(short) = Outgoing::shortened(key, value) else {
+            return false;
+        };
+        let mut shortened = self.shortened();
+        let has_room = shortened.len() < MAX_SHORTENED;
+        if has_room {
+            shortened.push(short);
+        }
+        has_room
+    }
+
+    /// Records of rejected events that wait to be sent without the event.
+    pub(super) fn shortened(&self) -> MutexGuard<'_, Vec<Outgoing>> {
+        self.shortened
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What waited in memory alone is given up.
+    pub(super) fn give_up(&self, fates: Vec<Fate>) {
+        for fate in fates {
+            self.count(fate);
+        }
     }
 
     fn count(&self, fate: Fate) {
@@ -74,7 +170,7 @@ impl Shared {
             }
             Fate::Spilled(Topic::Events) => self.metrics.spilled(1),
             Fate::Dropped(Topic::Events, reason) => self.metrics.dropped(reason, 1),
-            Fate::Dropped(Topic::Rejected, _) => self.metrics.rejected_lost(),
+            Fate::Dropped(Topic::Rejected, _) => self.metrics.rejected_lost(1),
             Fate::Produced {
                 topic: Topic::Rejected,
                 ..
@@ -106,6 +202,11 @@ impl Shared {
             levels.spill_age = Duration::from_millis(age.try_into().unwrap_or(0));
         }
         levels
+    }
+
+    /// How many records Kafka has acknowledged.
+    pub(super) fn acknowledged(&self) -> usize {
+        self.acknowledged.load(Ordering::Relaxed)
     }
 
     pub(super) fn stop(&self) {
@@ -143,6 +244,11 @@ impl Holder for LogOf {
     }
 }
 
+/// Whether a record that fails so is to be sent again later.
+pub(super) fn waits(error: &KafkaError) -> bool {
+    failure(error) == Failure::Other
+}
+
 fn failure(error: &KafkaError) -> Failure {
     match error.rdkafka_error_code() {
         Some(Code::PurgeQueue | Code::PurgeInflight) => Failure::Purged,
@@ -152,7 +258,8 @@ fn failure(error: &KafkaError) -> Failure {
             | Code::InvalidMessageSize
             | Code::InvalidTimestamp
             | Code::InvalidRecord,
-        ) => Failure::OfRecord,
+        ) => Failure::OfBatch,
+        Some(Code::MessageTimedOut) => Failure::TimedOut,
         _ => Failure::Other,
     }
 }

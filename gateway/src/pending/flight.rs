@@ -1,4 +1,4 @@
-use super::{MAX_RECORDS, Pace};
+use super::{Lane, MAX_RECORDS, Pace};
 use crate::{
     outgoing::{Outgoing, Topic},
     spill::Log,
@@ -11,39 +11,42 @@ use tokio::sync::oneshot;
 pub(super) struct Flight {
     pub(super) started: Instant,
     pub(super) origin: Origin,
-    records: usize,
-    /// Accepted events come first.
+    /// Where each record goes.
+    lanes: Vec<Lane>,
+    /// How many are accepted events.
     pub(super) events: usize,
+    events_left: usize,
     left: usize,
-    /// A bit for each record that is no longer on its way.
+    /// A bit for each record that has met its end.
     settled: [u64; MAX_RECORDS / 64],
 }
 
 #[derive(Debug)]
 pub(super) enum Origin {
     Live {
-        /// The records, as long as a copy of them may be needed.
-        request: Option<Arc<Outgoing>>,
+        request: Arc<Outgoing>,
         /// The ordinal of the first record's copy in the spill.
         copy: Option<u64>,
-        /// Wants to know whether Kafka has taken all of them.
+        /// Wants to know whether Kafka has taken all events.
         waiter: Option<oneshot::Sender<bool>>,
     },
     Replay {
-        /// The ordinal of the first record.
-        first: u64,
+        /// The ordinal of each record.
+        ordinals: Vec<u64>,
         pace: Pace,
     },
 }
 
 impl Flight {
-    pub(super) fn new(records: usize, events: usize, started: Instant, origin: Origin) -> Self {
+    pub(super) fn new(lanes: Vec<Lane>, started: Instant, origin: Origin) -> Self {
+        let events = lanes.iter().filter(|lane| **lane != Lane::Rejected).count();
         Self {
             started,
             origin,
-            records,
+            left: lanes.len(),
+            lanes,
             events,
-            left: records,
+            events_left: events,
             settled: [0; MAX_RECORDS / 64],
         }
     }
@@ -52,30 +55,37 @@ impl Flight {
         self.left == 0
     }
 
-    pub(super) fn topic(&self, index: usize) -> Topic {
-        if index < self.events {
-            Topic::Events
-        } else {
-            Topic::Rejected
+    /// Where a record goes that has not met its end; `None` when it has, or there is none.
+    pub(super) fn lane(&self, index: usize) -> Option<Lane> {
+        let lane = self.lanes.get(index)?;
+        (!self.is_settled(index)).then_some(*lane)
+    }
+
+    /// A record that was given back takes another way.
+    pub(super) fn redirect(&mut self, index: usize, lane: Lane) {
+        if let Some(place) = self.lanes.get_mut(index) {
+            *place = lane;
         }
     }
 
-    /// A record is no longer on its way; false when that is known, or there is none.
-    pub(super) fn settle(&mut self, index: usize) -> bool {
-        if index >= self.records || self.is_settled(index) {
-            return false;
-        }
+    pub(super) fn is_replay(&self) -> bool {
+        matches!(self.origin, Origin::Replay { .. })
+    }
+
+    /// A record has met its end.
+    pub(super) fn settle(&mut self, index: usize, topic: Topic) {
         self.settled[index / 64] |= 1 << (index % 64);
         self.left -= 1;
-        true
+        self.events_left -= usize::from(topic == Topic::Events);
     }
 
     fn is_settled(&self, index: usize) -> bool {
         self.settled[index / 64] & 1 << (index % 64) != 0
     }
 
-    /// Tells who waits: at the first failure, or when all is over.
-    pub(super) fn tell(&mut self, failed: bool, over: bool) {
+    /// Tells who waits: when an event has failed, or when all of them have arrived.
+    pub(super) fn tell(&mut self, failed: bool) {
+        let over = self.events_left == 0;
         if let Origin::Live { waiter, .. } = &mut self.origin
             && (failed || over)
             && let Some(waiter) = waiter.take()
@@ -87,18 +97,17 @@ impl Flight {
 
     /// Copies the records of a request to the log, once.
     pub(super) fn copy_to(&mut self, log: &mut Log) {
-        let (records, settled) = (self.records, self.settled);
+        let settled = self.settled;
         let Origin::Live { request, copy, .. } = &mut self.origin else {
             return;
         };
-        let Some(request) = request.take() else {
+        if copy.is_some() {
             return;
-        };
+        }
         let ordinals: Vec<_> = request
             .messages()
             .map(|message| log.copy(&message))
             .collect();
-        debug_assert_eq!(ordinals.len(), records);
         for (index, ordinal) in ordinals.iter().enumerate() {
             if settled[index / 64] & 1 << (index % 64) != 0 {
                 log.copy_done(*ordinal);

@@ -1,10 +1,10 @@
 //! What of the spill goes to Kafka again, and how fast.
 
 use super::{
-    Pending,
+    Lane, Pending,
     flight::{Flight, Origin},
 };
-use crate::{outgoing::Topic, spill::log::Due};
+use crate::spill::log::Due;
 use std::time::Instant;
 
 /// The most bytes of replayed records on their way at once: live ones queue behind them.
@@ -43,44 +43,51 @@ impl Pending {
             Pace::Together
         };
         // Two ways at a time would lose the order of keys.
-        if pace != self.pace && self.replaying > 0 {
+        if pace != self.pace && self.lanes.moving().replayed > 0 {
             return None;
         }
         self.pace = pace;
         Some(Replay { due, budget, pace })
     }
 
-    /// How many bytes may be replayed now.
+    /// How many bytes may be replayed now. What is on its way to a partition that takes nothing holds up no other.
     fn replay_budget(&self, now: Instant) -> usize {
+        let on_its_way = self.lanes.moving().replayed;
         let waits = self.outage
             || self.halted
             || self.is_behind()
+            || (self.probing && on_its_way > 0)
             || self.replay_at.is_some_and(|at| now < at);
         if waits {
             0
         } else {
-            REPLAY_WINDOW.saturating_sub(self.replaying)
+            REPLAY_WINDOW.saturating_sub(on_its_way)
         }
     }
 
-    /// Records of one topic, with ordinals from `first` on, are about to be sent again.
+    /// Whether a record of the spill has to wait because its partition takes nothing.
+    pub(crate) fn is_held(&self, lane: Lane) -> bool {
+        self.lanes.is_stuck(lane)
+    }
+
+    /// Records from the spill are about to be sent again: their ordinals, their bytes, and where they go.
     pub(crate) fn replay(
         &mut self,
-        first: u64,
-        records: usize,
-        topic: Topic,
-        bytes: usize,
+        records: &[(u64, usize, Lane)],
         pace: Pace,
         now: Instant,
     ) -> usize {
-        if let Some(log) = &mut self.log {
-            log.send(first, first + records as u64);
+        let (mut ordinals, mut lanes) = (Vec::new(), Vec::new());
+        for (ordinal, bytes, lane) in records {
+            if let Some(log) = &mut self.log {
+                log.send(*ordinal, ordinal + 1);
+            }
+            self.depth.records += 1;
+            self.depth.bytes += bytes;
+            self.lanes.enter(*lane, *bytes, true, now);
+            ordinals.push(*ordinal);
+            lanes.push(*lane);
         }
-        self.depth.records += records;
-        self.depth.bytes += bytes;
-        self.replaying += bytes;
-        let events = if topic == Topic::Events { records } else { 0 };
-        let origin = Origin::Replay { first, pace };
-        self.launch(Flight::new(records, events, now, origin))
+        self.launch(Flight::new(lanes, now, Origin::Replay { ordinals, pace }))
     }
 }

@@ -1,23 +1,24 @@
 //! What becomes of a record that Kafka has taken, or that its client gives back.
 
-use super::{BYTES_PER_FRAME, Pace, Pending, Token, flight::Origin};
+use super::{BYTES_PER_FRAME, Lane, Pace, Pending, Token, again, flight::Origin, index_of};
 use crate::{
     metrics::Dropped,
     outgoing::{Message, Topic},
 };
-use std::time::{Duration, Instant};
-
-/// How long until records that failed are tried again.
-const REPLAY_RETRY: Duration = Duration::from_secs(1);
+use std::time::Instant;
 
 /// Why Kafka's client did not deliver a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// The record itself is at fault, e.g. its length: it will never be taken.
     OfRecord,
+    /// The record is at fault, or another one in its batch.
+    OfBatch,
+    /// It has waited for as long as `message.timeout.ms` allows.
+    TimedOut,
     /// The gateway is stopping and took it back.
     Purged,
-    /// Anything else.
+    /// Anything else, such as a topic that is missing: it may be taken later.
     Other,
 }
 
@@ -55,12 +56,19 @@ impl Pending {
         key: Option<&[u8]>,
         bytes: usize,
     ) -> (Fate, Option<Over>) {
+        let Some(Sent { lane, .. }) = self.leave(token, bytes) else {
+            return (Fate::Unknown, None);
+        };
         let Some(landed) = self.land(token, bytes, false) else {
             return (Fate::Unknown, None);
         };
-        let topic = landed.topic;
+        let topic = lane.topic();
+        self.trouble[index_of(topic)] = None;
+        if topic == Topic::Events {
+            self.probing = false;
+        }
         let replayed = match (landed.place, &mut self.log) {
-            (Place::Replayed(ordinal, _), Some(log)) => {
+            (Place::Replayed(ordinal), Some(log)) => {
                 log.done(ordinal, topic, key);
                 true
             }
@@ -73,69 +81,144 @@ impl Pending {
         (Fate::Produced { topic, replayed }, landed.over)
     }
 
-    /// Kafka's client gives a record back.
+    /// Kafka's client gives a record back, or does not take it; `reason` says why, in words.
     pub(crate) fn failed(
         &mut self,
         token: Token,
-        message: &Message<'_>,
+        record: Returned<'_>,
+        failure: Failure,
+        reason: &str,
+        now: Instant,
+    ) -> Fate {
+        let Some(Sent { lane, pace }) = self.leave(token, record.bytes) else {
+            return Fate::Unknown;
+        };
+        let failure = if failure == Failure::OfBatch && pace == Pace::Alone {
+            Failure::OfRecord
+        } else {
+            failure
+        };
+        let topic = lane.topic();
+        if failure == Failure::Other {
+            self.trouble[index_of(topic)].get_or_insert_with(|| reason.to_owned());
+            self.probing |= topic == Topic::Events;
+        }
+        let flight = self.flights.get_mut(&token.flight());
+        let is_live = flight.is_some_and(|flight| !flight.is_replay());
+        if is_live && !self.spills() {
+            return self.failed_without_spill(token, topic, record.bytes, failure, now);
+        }
+        self.failed_with_spill(token, topic, record, failure, now)
+    }
+
+    /// What is at fault itself is given up, and so is a rejected event's record whatever the reason; the rest waits in
+    /// memory and is sent again.
+    fn failed_without_spill(
+        &mut self,
+        token: Token,
+        topic: Topic,
+        bytes: usize,
         failure: Failure,
         now: Instant,
     ) -> Fate {
-        let bytes = message.bytes();
-        let Some(landed) = self.land(token, bytes, true) else {
+        let reason = match (failure, topic) {
+            (Failure::OfBatch, _) => {
+                self.again.add(token, Pace::Alone);
+                return Fate::Kept;
+            }
+            (Failure::Other, Topic::Events) => {
+                self.again.add(token, Pace::Together);
+                self.again.pause(now + again::RETRY);
+                return Fate::Kept;
+            }
+            (Failure::Purged, _) => Dropped::Shutdown,
+            (Failure::OfRecord | Failure::TimedOut | Failure::Other, _) => Dropped::DeliveryFailed,
+        };
+        self.land(token, bytes, topic == Topic::Events);
+        Fate::Dropped(topic, reason)
+    }
+
+    fn failed_with_spill(
+        &mut self,
+        token: Token,
+        topic: Topic,
+        record: Returned<'_>,
+        failure: Failure,
+        now: Instant,
+    ) -> Fate {
+        let outage = self.outage;
+        let flight = self.flights.get(&token.flight());
+        let request = flight.and_then(|flight| match &flight.origin {
+            Origin::Live { request, .. } => Some(request.clone()),
+            Origin::Replay { .. } => None,
+        });
+        let Some(landed) = self.land(token, record.bytes, topic == Topic::Events) else {
             return Fate::Unknown;
         };
-        let topic = landed.topic;
-        let spills = !self.rules.delivered;
-        match (landed.place, &mut self.log) {
-            (Place::Replayed(ordinal, pace), Some(log)) => {
-                match (failure, pace) {
-                    (Failure::OfRecord, Pace::Alone) => {
-                        log.done(ordinal, topic, message.key);
-                        return Fate::Dropped(topic, Dropped::DeliveryFailed);
-                    }
-                    (Failure::OfRecord, Pace::Together) => {
-                        self.alone_until = self.alone_until.max(ordinal + 1);
-                    }
-                    (Failure::Purged | Failure::Other, _) => {
-                        self.replay_at = Some(now + REPLAY_RETRY);
-                    }
+        let Some(log) = &mut self.log else {
+            return Fate::Dropped(topic, Dropped::DeliveryFailed);
+        };
+        // A topic of rejected events that takes nothing must not fill the spill.
+        let is_refused = topic == Topic::Rejected && failure == Failure::Other && !outage;
+        if failure == Failure::OfRecord || is_refused {
+            match landed.place {
+                Place::Replayed(ordinal) => log.done(ordinal, topic, record.key),
+                Place::Copied(ordinal) => log.copy_done(ordinal),
+                Place::Queue => {}
+            }
+            return Fate::Dropped(topic, Dropped::DeliveryFailed);
+        }
+        match landed.place {
+            Place::Replayed(ordinal) => {
+                if failure == Failure::OfBatch {
+                    self.alone_until = self.alone_until.max(ordinal + 1);
+                } else {
+                    self.replay_at = Some(now + again::RETRY);
                 }
                 log.give_back(ordinal);
                 Fate::Kept
             }
-            (Place::Copied(ordinal), Some(log)) => {
-                log.adopt(ordinal, topic, message.key);
+            Place::Copied(ordinal) => {
+                log.adopt(ordinal, topic, record.key);
                 Fate::Spilled(topic)
             }
-            (Place::Queue, Some(log)) if spills => {
-                if !log.has_room(bytes + BYTES_PER_FRAME) {
+            Place::Queue => {
+                let message = request.as_deref();
+                let Some(message) = message.and_then(|request| request.message(token.index()))
+                else {
+                    return Fate::Dropped(topic, Dropped::DeliveryFailed);
+                };
+                if !log.has_room(record.bytes + BYTES_PER_FRAME) {
                     return Fate::Dropped(topic, Dropped::SpillFull);
                 }
-                let message = Message { topic, ..*message };
                 log.append(&message);
                 Fate::Spilled(topic)
             }
-            _ if failure == Failure::Purged => Fate::Dropped(topic, Dropped::Shutdown),
-            _ => Fate::Dropped(topic, Dropped::DeliveryFailed),
         }
     }
 
-    /// Notes that a record is no longer on its way.
-    fn land(&mut self, token: Token, bytes: usize, failed: bool) -> Option<Landed> {
+    /// Notes that a record is no longer on its way; `None` when its end was told before.
+    fn leave(&mut self, token: Token, bytes: usize) -> Option<Sent> {
+        let flight = self.flights.get(&token.flight())?;
+        let lane = flight.lane(token.index())?;
+        let pace = match flight.origin {
+            Origin::Replay { pace, .. } => pace,
+            Origin::Live { .. } => self.again.back(token),
+        };
+        self.lanes.leave(lane, bytes, flight.is_replay());
+        Some(Sent { lane, pace })
+    }
+
+    /// Notes that a record of a flight has met its end.
+    pub(super) fn land(&mut self, token: Token, bytes: usize, failed: bool) -> Option<Landed> {
         let flight = self.flights.get_mut(&token.flight())?;
         let index = token.index();
-        if !flight.settle(index) {
-            return None;
-        }
+        let topic = flight.lane(index)?.topic();
+        flight.settle(index, topic);
         self.depth.records -= 1;
         self.depth.bytes -= bytes;
-        let topic = flight.topic(index);
         let (place, events) = match &flight.origin {
-            Origin::Replay { first, pace } => {
-                self.replaying = self.replaying.saturating_sub(bytes);
-                (Place::Replayed(first + index as u64, *pace), 0)
-            }
+            Origin::Replay { ordinals, .. } => (Place::Replayed(*ordinals.get(index)?), 0),
             Origin::Live { copy, .. } => {
                 self.depth.events -= usize::from(topic == Topic::Events);
                 let place = copy.map_or(Place::Queue, |first| Place::Copied(first + index as u64));
@@ -143,7 +226,7 @@ impl Pending {
             }
         };
         let is_over = flight.is_over();
-        flight.tell(failed, is_over);
+        flight.tell(failed);
         let over = is_over.then_some(Over {
             since: flight.started,
             events,
@@ -155,8 +238,32 @@ impl Pending {
     }
 }
 
-struct Landed {
-    topic: Topic,
+/// What Kafka's client says of a record that it gives back. It reports no timestamp.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Returned<'a> {
+    pub(crate) key: Option<&'a [u8]>,
+    /// Of key and value.
+    pub(crate) bytes: usize,
+}
+
+impl<'a> From<&Message<'a>> for Returned<'a> {
+    fn from(message: &Message<'a>) -> Self {
+        Self {
+            key: message.key,
+            bytes: message.bytes(),
+        }
+    }
+}
+
+/// How a record was sent.
+struct Sent {
+    lane: Lane,
+    pace: Pace,
+}
+
+/// What met its end.
+pub(super) struct Landed {
+    pub(super) topic: Topic,
     place: Place,
     /// Its flight, if this was its last record.
     over: Option<Over>,
@@ -166,5 +273,5 @@ struct Landed {
 enum Place {
     Queue,
     Copied(u64),
-    Replayed(u64, Pace),
+    Replayed(u64),
 }

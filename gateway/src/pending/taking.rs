@@ -1,7 +1,7 @@
 //! Where a request goes: to Kafka, to the spill, or back to its sender.
 
 use super::{
-    BYTES_PER_FRAME, Pending,
+    BYTES_PER_FRAME, Depth, Lane, Pace, Pending, Token,
     flight::{Flight, Origin},
 };
 use crate::{
@@ -16,6 +16,9 @@ use tokio::sync::oneshot;
 /// A record costs the client about this much beside its key and value; it bounds the number of records.
 const BYTES_PER_RECORD: usize = 256;
 
+/// The records of rejected events may have this part of the queue.
+const REJECTED_SHARE: usize = 8;
+
 /// Where a request that was taken goes.
 #[derive(Debug)]
 pub(crate) enum Taken {
@@ -25,23 +28,47 @@ pub(crate) enum Taken {
         request: Arc<Outgoing>,
         receipt: Receipt,
     },
+    /// It waits in memory behind others that are to be sent again.
+    Waits { receipt: Receipt },
     /// It lies in the spill.
     Spilled { events: usize },
 }
 
 impl Pending {
-    /// Decides where a request goes, all of it.
+    /// Leaves the records of rejected events out where too many of them wait already, and says how many those were: a topic
+    /// that takes none must not fill the queue.
+    pub(crate) fn trim(&self, request: &mut Outgoing) -> usize {
+        let waiting = self.lanes.load_of(Lane::Rejected).bytes;
+        let bytes = waiting + request.rejected_bytes();
+        if waiting > 0 && bytes > self.rules.queue_bytes / REJECTED_SHARE {
+            request.drop_rejected()
+        } else {
+            0
+        }
+    }
+
+    /// Decides where a request goes, all of it. `lanes`: where each record would go.
     ///
     /// # Errors
     /// When there is no room for it, or the gateway is stopping.
-    pub(crate) fn take(&mut self, request: Outgoing, now: Instant) -> Result<Taken, Unavailable> {
+    pub(crate) fn take(
+        &mut self,
+        request: Outgoing,
+        mut lanes: Vec<Lane>,
+        now: Instant,
+    ) -> Result<Taken, Unavailable> {
         if self.closed {
             return Err(Unavailable::Closed);
         }
-        let fits = self.fits(&request);
-        let spilled = match &mut self.log {
+        lanes.truncate(request.records());
+        let is_stuck = lanes
+            .iter()
+            .any(|lane| *lane != Lane::Rejected && self.lanes.is_stuck(*lane));
+        let fits = self.fits(&request, is_stuck);
+        let spills = self.spills();
+        let taken = match &mut self.log {
             Some(log)
-                if !self.rules.delivered && (self.outage || !fits || is_behind(log, &request)) =>
+                if spills && (self.outage || is_stuck || !fits || is_behind(log, &request)) =>
             {
                 log.has_room(request.bytes() + request.records() * BYTES_PER_FRAME)
                     .then(|| {
@@ -51,45 +78,79 @@ impl Pending {
                         }
                     })
             }
-            _ => fits.then(|| self.take_off(request, now)),
+            _ => fits.then(|| self.take_off(request, lanes, now)),
         };
-        self.refused = spilled.is_none();
-        spilled.ok_or(Unavailable::Full)
+        // One partition's refusal says nothing of the others.
+        if taken.is_some() || !is_stuck || self.is_stuck() {
+            self.refused = taken.is_none();
+        }
+        taken.ok_or(Unavailable::Full)
     }
 
-    fn fits(&self, request: &Outgoing) -> bool {
-        let bytes = self.depth.bytes.saturating_add(request.bytes());
-        bytes <= self.rules.queue_bytes
-            && self.depth.records + request.records() <= self.max_records()
+    fn fits(&self, request: &Outgoing, is_stuck: bool) -> bool {
+        let (mut bytes, mut records) = self.used();
+        if is_stuck && self.has_others() {
+            let stuck = self.lanes.stuck();
+            bytes = stuck.bytes + self.rules.queue_bytes.div_ceil(2);
+            records = stuck.records + self.max_records().div_ceil(2);
+        }
+        bytes.saturating_add(request.bytes()) <= self.rules.queue_bytes
+            && records + request.records() <= self.max_records()
+    }
+
+    /// Bytes and records that count against the queue. What waits for partitions that take nothing counts up to a half of
+    /// it, so that the others always have the other half.
+    fn used(&self) -> (usize, usize) {
+        let Depth { bytes, records, .. } = self.depth;
+        if !self.has_others() {
+            return (bytes, records);
+        }
+        let stuck = self.lanes.stuck();
+        let of_bytes = stuck.bytes.saturating_sub(self.rules.queue_bytes / 2);
+        let of_records = stuck.records.saturating_sub(self.max_records() / 2);
+        (
+            bytes.saturating_sub(of_bytes),
+            records.saturating_sub(of_records),
+        )
+    }
+
+    /// Whether some partitions take what they are given, while others may not.
+    fn has_others(&self) -> bool {
+        !self.outage && !self.is_stuck()
     }
 
     fn max_records(&self) -> usize {
         (self.rules.queue_bytes / BYTES_PER_RECORD).max(MAX_EVENTS)
     }
 
-    fn take_off(&mut self, request: Outgoing, now: Instant) -> Taken {
+    fn take_off(&mut self, request: Outgoing, lanes: Vec<Lane>, now: Instant) -> Taken {
         self.depth.events += request.events();
         self.depth.records += request.records();
         self.depth.bytes += request.bytes();
         let request = Arc::new(request);
-        let (waiter, receipt) = if self.rules.delivered && request.records() > 0 {
+        let (waiter, receipt) = if self.rules.delivered && request.events() > 0 {
             let (tell, heard) = oneshot::channel();
             (Some(tell), Receipt::pending(heard))
         } else {
             (None, Receipt::taken())
         };
-        let copied = self.log.is_some() && !self.rules.delivered;
         let origin = Origin::Live {
-            request: copied.then(|| request.clone()),
+            request: request.clone(),
             copy: None,
             waiter,
         };
-        let flight = self.launch(Flight::new(
-            request.records(),
-            request.events(),
-            now,
-            origin,
-        ));
+        let waits = self.again.is_ahead();
+        if !waits {
+            for (lane, message) in lanes.iter().zip(request.messages()) {
+                self.lanes.enter(*lane, message.bytes(), false, now);
+            }
+        }
+        let flight = self.launch(Flight::new(lanes, now, origin));
+        if waits {
+            let tokens = (0..request.records()).map(|index| Token::new(flight, index));
+            tokens.for_each(|token| self.again.add(token, Pace::Together));
+            return Taken::Waits { receipt };
+        }
         Taken::Send {
             flight,
             request,
@@ -97,34 +158,33 @@ impl Pending {
         }
     }
 
-    /// Takes a request back of which nothing was sent.
-    pub(crate) fn take_back(&mut self, flight: usize, request: &Outgoing) {
-        if self.flights.remove(&flight).is_some() {
-            self.depth.events -= request.events();
-            self.depth.records -= request.records();
-            self.depth.bytes -= request.bytes();
-        }
-    }
-
     /// Whether a request has a good chance: the newest one was taken, or half of the room is free.
     pub(crate) fn has_room(&self) -> bool {
         let half = self.rules.queue_bytes / 2;
+        let (bytes, records) = self.used();
         let half_free = match &self.log {
-            Some(log) if !self.rules.delivered => log.has_room(half),
-            _ => self.depth.bytes <= half && self.depth.records <= self.max_records() / 2,
+            Some(log) if self.spills() => log.has_room(half),
+            _ => bytes <= half && records <= self.max_records() / 2,
         };
         !self.closed && !self.is_full() && (!self.refused || half_free)
     }
 
     /// Whether there is no room for anything.
     pub(crate) fn is_full(&self) -> bool {
+        let (bytes, records) = self.used();
+        let queue_full = bytes >= self.rules.queue_bytes || records >= self.max_records();
         match &self.log {
-            Some(log) if !self.rules.delivered => !log.has_room(1),
-            _ => {
-                self.depth.bytes >= self.rules.queue_bytes
-                    || self.depth.records >= self.max_records()
+            Some(log) if self.spills() => {
+                !log.has_room(1) && (self.outage || self.is_stuck() || queue_full)
             }
+            _ => queue_full,
         }
+    }
+
+    /// Whether no partition takes anything.
+    fn is_stuck(&self) -> bool {
+        let stuck = self.lanes.stuck_partitions().count();
+        stuck > 0 && stuck >= self.partitions
     }
 }
 

@@ -5,7 +5,7 @@ pub(crate) const MAX_RECORDS: usize = 512;
 const _: () = assert!(MAX_EVENTS <= MAX_RECORDS);
 
 /// Names a record on its way; it travels through librdkafka in a pointer's place, so it costs no allocation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Token(usize);
 
 impl Token {

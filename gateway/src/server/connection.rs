@@ -84,8 +84,12 @@ async fn begin<S: Stream>(
     let protocol = match agreed {
         Some(protocol) => protocol,
         None => {
-            let first = first_bytes(&mut stream, &mut begun);
-            if !matches!(timeout(options.idle_timeout, first).await, Ok(Ok(true))) {
+            let first = timeout(options.idle_timeout, first_bytes(&mut stream, &mut begun));
+            let has_begun = tokio::select! {
+                first = first => matches!(first, Ok(Ok(true))),
+                () = server.life.over() => false,
+            };
+            if !has_begun {
                 return Ok(());
             }
             let known = recognise(&mut stream, &mut begun);
@@ -138,7 +142,7 @@ async fn http_1<S: Stream>(server: &Server, mut guard: Guard<S>, endpoint: Endpo
         }
         tokio::select! {
             begins = guard.begins_again() => if !begins { break },
-            () = server.life.closing.cancelled() => break,
+            () = server.life.over() => break,
         }
     }
     let (stream, end) = guard.into_parts();
@@ -153,10 +157,10 @@ async fn requests<S: Stream>(server: &Server, guard: Guard<S>, endpoint: Endpoin
         // Whoever sends a request and closes their side may still read the answer.
         .half_close(true)
         .serve_connection(TokioIo::new(guard), endpoint);
-    let mut closing = pin!(server.life.closing.cancelled());
+    let mut over = pin!(server.life.over());
     let mut told = false;
     let served = poll_fn(|cx| {
-        if !told && closing.as_mut().poll(cx).is_ready() {
+        if !told && over.as_mut().poll(cx).is_ready() {
             told = true;
             Pin::new(&mut connection).graceful_shutdown();
         }

@@ -20,6 +20,10 @@ use tokio::{sync::Notify, time::interval};
 /// The most requests of one connection at a time.
 const MAX_STREAMS: u32 = 128;
 
+/// The longest head that is read at all. What is longer than `limits.headers` is refused as one request; beyond this much
+/// more the HTTP library can only close the connection, which other visitors' requests are on.
+const MAX_HEAD_READ: u32 = 128 << 10;
+
 /// Answers requests until the client goes, is quiet for too long, or has to go elsewhere.
 pub(super) async fn serve<S: Stream>(server: &Server, guard: Guard<S>, endpoint: Endpoint) {
     let activity = Arc::new(Activity::default());
@@ -36,11 +40,12 @@ pub(super) async fn serve<S: Stream>(server: &Server, guard: Guard<S>, endpoint:
         })
     };
     let max_head = u32::try_from(server.options.headers).unwrap_or(u32::MAX);
+    let max_read = max_head.max(MAX_HEAD_READ);
     let mut connection = pin!(
         http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
-            .max_header_list_size(max_head)
+            .max_header_list_size(max_read)
             .serve_connection(TokioIo::new(guard), service)
     );
     let life = &server.life;
@@ -52,7 +57,7 @@ pub(super) async fn serve<S: Stream>(server: &Server, guard: Guard<S>, endpoint:
             _ended = connection.as_mut() => return,
             // GOAWAY before the first request would refuse it.
             () = both(life.draining.cancelled(), activity.first()), if !told => {}
-            () = life.closing.cancelled(), if !told => {}
+            () = life.over(), if !told => {}
             _ = quiet.tick() => {
                 let is_quiet = activity.is_quiet_since(seen);
                 seen = activity.begun.load(Ordering::Relaxed);

@@ -7,14 +7,17 @@ use super::{
 };
 use anyhow::{Context as _, bail};
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 const EXTENSION: &str = "spill";
 const CHECKPOINT: &str = "checkpoint";
 const LOCK: &str = "lock";
+const IN_USE: &str = "is in use by another gateway; each needs a folder of its own";
 /// How many bytes are read before the gateway listens. What is more is read while it already takes requests.
 const AT_ONCE: u64 = 16 << 20;
 
@@ -38,27 +41,17 @@ pub(crate) struct Unread {
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    /// Held until the process ends, however it ends.
-    _lock: File,
+    /// Held until the process ends, however it ends, or the folder is replaced.
+    lock: Mutex<File>,
 }
 
-/// Tries to write to the folder, or, where it is still to be made, to the nearest one that is there. A full file system is
-/// no error: what lies there can still be replayed, and then there is room.
-///
-/// # Errors
-/// When it cannot be written.
-pub(crate) fn check(path: &Path) -> io::Result<()> {
-    let absolute = std::path::absolute(path)?;
-    let mut folders = absolute.ancestors();
-    let nearest = folders.find(|folder| folder.exists()).unwrap_or(path);
-    let probe = nearest.join(format!(".footfall-{}", std::process::id()));
-    let written = fs::write(&probe, b"probe");
-    let removed = fs::remove_file(&probe);
-    match written {
-        Err(error) if is_full(&error) => Ok(()),
-        Err(error) => Err(error),
-        Ok(()) => removed,
-    }
+/// Whether the folder is the one that this process holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// As before.
+    Still,
+    /// It was another one, and is this process's from now on. What lay in the old one need not be there.
+    Anew,
 }
 
 /// Whether a file system has no room.
@@ -87,14 +80,37 @@ impl Folder {
         fs::create_dir_all(path).with_context(|| format!("make `spill.dir` {shown}"))?;
         let lock = lock_file(path).with_context(|| format!("write to `spill.dir` {shown}"))?;
         if lock.try_lock().is_err() {
-            bail!(
-                "`spill.dir` {shown} is in use by another gateway; each needs a folder of its own"
-            );
+            bail!("`spill.dir` {shown} {IN_USE}");
         }
         Ok(Self {
             path: path.into(),
-            _lock: lock,
+            lock: Mutex::new(lock),
         })
+    }
+
+    /// Looks whether the folder is still there and this process's. One that was made again in its place is taken.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be written, or another process has it.
+    pub(crate) fn hold(&self) -> io::Result<Held> {
+        let mut held = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = |data: &Metadata| (data.dev(), data.ino());
+        let own = place(&held.metadata()?);
+        match fs::metadata(self.path.join(LOCK)) {
+            Ok(found) if place(&found) == own => return Ok(Held::Still),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        // It is not made: it may be where a disk should be mounted.
+        if !fs::exists(&self.path)? {
+            let kind = io::ErrorKind::NotFound;
+            return Err(io::Error::new(kind, "its folder was removed"));
+        }
+        let new = lock_file(&self.path)?;
+        new.try_lock().map_err(|_| io::Error::other(IN_USE))?;
+        *held = new;
+        Ok(Held::Anew)
     }
 
     /// Finds what an earlier run has left, and reads it if it is not too much.
@@ -201,7 +217,10 @@ impl Folder {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn begin(&self, header: &Header) -> io::Result<File> {
-        let mut file = File::create(self.segment(header.first))?;
+        // It is read, too: when it is removed, what lies in it is only to be had from here.
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(true);
+        let mut file = options.open(self.segment(header.first))?;
         file.write_all(&header.encode())?;
         // Without this the file could be gone after a loss of power.
         File::open(&self.path)?.sync_all()?;

@@ -1,14 +1,16 @@
 //! The thread that brings the log's tail to disk, and gives back what has been replayed.
 
 use super::{
-    Folder, folder,
+    Folder,
+    folder::{self, Held},
     log::{Disk, Log, Write},
-    segment::{self, Header},
+    segment::{self, HEADER, Header},
 };
 use crate::clock;
 use std::{
     fs::File,
-    io::{self, Write as _},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    os::unix::fs::MetadataExt as _,
     time::{Duration, Instant},
 };
 
@@ -33,6 +35,9 @@ pub(crate) struct Keeper<H> {
     /// The newest checkpoint on disk, and when it was written.
     checkpoint: Vec<u8>,
     checkpointed: Option<Instant>,
+    /// When the folder was last looked for, and why it is not there.
+    looked: Option<Instant>,
+    gone: Option<String>,
 }
 
 #[derive(Debug)]
@@ -40,6 +45,19 @@ struct Open {
     file: File,
     first: u64,
     len: u64,
+}
+
+impl Open {
+    /// What lies in it.
+    fn frames(&mut self) -> io::Result<Vec<u8>> {
+        let head = u64::try_from(HEADER).unwrap_or(u64::MAX);
+        let mut frames = Vec::new();
+        self.file.seek(SeekFrom::Start(head))?;
+        let rest = &mut self.file;
+        rest.take(self.len.saturating_sub(head))
+            .read_to_end(&mut frames)?;
+        Ok(frames)
+    }
 }
 
 impl<H: Holder> Keeper<H> {
@@ -52,6 +70,8 @@ impl<H: Holder> Keeper<H> {
             unsynced: None,
             checkpoint: Vec::new(),
             checkpointed: None,
+            looked: None,
+            gone: None,
         }
     }
 
@@ -63,6 +83,7 @@ impl<H: Holder> Keeper<H> {
     /// Writes what waits, syncs and checkpoints when it is time, deletes what is done.
     pub(crate) fn turn(&mut self) {
         let now = clock::monotonic();
+        self.look(now);
         while let Some(write) = self.holder.with(|log| log.write(now)) {
             let written = self.write(&write);
             let is_written = written.is_ok();
@@ -86,6 +107,60 @@ impl<H: Holder> Keeper<H> {
         self.holder.with(Log::retry_now);
         self.sync_interval = Duration::ZERO;
         self.turn();
+    }
+
+    /// Looks, once in an interval, whether the folder and the open file are still there: what is written to a file that was
+    /// removed is lost.
+    fn look(&mut self, now: Instant) {
+        let is_due = |at| now.duration_since(at) >= self.sync_interval.saturating_sub(self.pause());
+        if !self.looked.is_none_or(is_due) {
+            return;
+        }
+        self.looked = Some(now);
+        match self.folder.hold() {
+            Ok(held) => {
+                if held == Held::Anew || !self.is_linked() {
+                    tracing::error!(
+                        "the files of the spill were removed: what is still in memory or in the open file is written again"
+                    );
+                    self.recall();
+                }
+                if self.gone.take().is_some() {
+                    tracing::info!("the folder of the spill is back");
+                    self.holder.with(Log::is_back);
+                }
+            }
+            Err(error) => {
+                let why = error.to_string();
+                if self.gone.as_ref() != Some(&why) {
+                    tracing::error!(
+                        error = why,
+                        "the folder of the spill is gone: events wait in memory, then are refused"
+                    );
+                    self.gone = Some(why.clone());
+                }
+                self.recall();
+                self.holder.with(|log| log.is_lost(why));
+            }
+        }
+    }
+
+    fn is_linked(&self) -> bool {
+        let file = self.file.as_ref();
+        file.is_none_or(|open| open.file.metadata().is_ok_and(|data| data.nlink() > 0))
+    }
+
+    /// Has what lies in the open file written again, to another one.
+    fn recall(&mut self) {
+        self.checkpoint.clear();
+        self.unsynced = None;
+        let Some(mut open) = self.file.take() else {
+            return;
+        };
+        match open.frames() {
+            Ok(frames) => self.holder.with(|log| log.recall(open.first, frames)),
+            Err(error) => tracing::error!(%error, "the removed file of the spill cannot be read"),
+        }
     }
 
     /// Writes a block, and says how long its file is now.
@@ -166,7 +241,9 @@ impl<H: Holder> Keeper<H> {
                 self.file = None;
                 self.unsynced = None;
             }
-            if let Err(error) = self.folder.remove(first) {
+            if let Err(error) = self.folder.remove(first)
+                && error.kind() != io::ErrorKind::NotFound
+            {
                 tracing::warn!(%error, "a file of the spill could not be deleted");
             }
         }

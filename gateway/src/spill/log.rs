@@ -79,12 +79,16 @@ pub(crate) struct Log {
     done: Ranges,
     /// Records that are on their way to Kafka.
     out: Ranges,
+    /// Records whose partition takes nothing for now.
+    held: Ranges,
     /// Below it there is nothing to be replayed.
     cursor: u64,
     events: usize,
     memory: usize,
     keys: Keys,
     disk: Disk,
+    /// The folder is gone: nothing is written until it is back.
+    is_gone: bool,
     retry_at: Option<Instant>,
 }
 

@@ -1,5 +1,6 @@
 //! `aggregation.toml`: its keys, and what they come to.
 
+mod graph;
 mod join;
 mod keys;
 mod route;
@@ -12,6 +13,8 @@ use crate::core::{NullValues, Unit};
 use footfall_runtime::Delivery;
 use footfall_service::{
     config::{self, Document, Form, Problem, Problems},
+    folder,
+    http::check_listeners,
     kafka::{CreateTopics, Settings},
 };
 use footfall_streams::{Table, Topology, table};
@@ -58,6 +61,10 @@ struct File {
     commit_interval: Duration,
     kafka: Settings,
     topics: CreateTopics,
+    #[serde(default)]
+    shared_topics: Vec<String>,
+    #[serde(default)]
+    circular_topics: Vec<String>,
     #[serde(default)]
     origins: Vec<String>,
     tail: bool,
@@ -133,6 +140,7 @@ struct StreamTable {
     emit: String,
     #[serde(default)]
     idle_timeout: Option<i64>,
+    max_ahead: String,
     dedupe: Option<DedupeTable>,
     to: String,
     codec: String,
@@ -173,6 +181,7 @@ struct DedupeTable {
 pub fn read(document: &Document) -> Result<Config, Problems> {
     let file: File = document.read()?;
     let mut problems = check(document, &file);
+    problems.extend(graph::check(document, &file));
     let tables = tables(document, &file, &mut problems);
     let streams: Vec<_> = file
         .streams
@@ -204,6 +213,19 @@ pub fn read(document: &Document) -> Result<Config, Problems> {
         })
         .collect();
     problems.extend(stream::one_place_each(document, &streams));
+    let topology = Topology::new(&file.group, streams).with_routes(routes);
+    let runtime = footfall_runtime::Config {
+        kafka: file.kafka,
+        group: file.group,
+        commit_interval: file.commit_interval,
+        delivery: file.delivery,
+        state_dir: file.state_dir,
+        workers: file.workers,
+        standby: file.standby,
+        topics: file.topics,
+        address: None,
+    };
+    problems.extend(runtime.check_properties(document));
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
@@ -211,18 +233,8 @@ pub fn read(document: &Document) -> Result<Config, Problems> {
         listen: file.listen,
         admin: file.admin,
         advertise: file.advertise,
-        topology: Topology::new(&file.group, streams).with_routes(routes),
-        runtime: footfall_runtime::Config {
-            kafka: file.kafka,
-            group: file.group,
-            commit_interval: file.commit_interval,
-            delivery: file.delivery,
-            state_dir: file.state_dir,
-            workers: file.workers,
-            standby: file.standby,
-            topics: file.topics,
-            address: None,
-        },
+        topology,
+        runtime,
         origins: file.origins,
         tail: file.tail,
     })
@@ -280,12 +292,21 @@ fn check(document: &Document, file: &File) -> Vec<Problem> {
             format!("`{}`", address.escape_debug()),
         );
     }
+    if let Some(Err(error)) = file.state_dir.as_deref().map(folder::check) {
+        let expected = "a folder that can be written";
+        problem("state_dir", expected, error.to_string());
+    }
     for origin in &file.origins {
         if !is_origin(origin) {
             let expected = "`*`, or origins such as `https://shop.example`, without a path";
             problem("origins", expected, format!("`{}`", origin.escape_debug()));
         }
     }
+    problems.extend(check_listeners(
+        document,
+        &file.listen,
+        file.admin.as_deref(),
+    ));
     problems
 }
 

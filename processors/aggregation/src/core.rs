@@ -1,12 +1,13 @@
 //! What a record is to a stream that is declared in TOML. Pure: no Kafka, no clock.
 
 mod calendar;
+mod cel;
 mod condition;
 mod converter;
 mod edit;
 mod expression;
 mod join;
-pub(crate) mod partition;
+mod json;
 mod pointer;
 mod pointers;
 mod reader;

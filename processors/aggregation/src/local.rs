@@ -5,7 +5,7 @@ use crate::{
     topology::{RouteRow, Row, State, StreamRow, Topology},
 };
 use footfall_runtime::{Metrics, Places, Runtime, Status};
-use footfall_streams::{Definition, Unusable};
+use footfall_streams::Definition;
 use std::sync::Arc;
 
 /// The streams, and how they are in this process.
@@ -82,7 +82,7 @@ impl Local {
         let partitions = self.aggregation.seats().working(topic).into_iter();
         let rows = partitions.map(|(partition, watched)| {
             let lag = self.places.lag(topic, partition);
-            let tally = self.metrics.tally(name, topic, partition, &Unusable::CODES);
+            let tally = self.metrics.tally(name, topic, partition);
             let age = lag.and_then(|lag| lag.age);
             let row = Row {
                 topic: topic.to_owned(),

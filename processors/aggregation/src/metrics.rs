@@ -49,7 +49,7 @@ impl Gauges {
         );
         registry.register(
             "stream_time_seconds",
-            "The greatest event time that was counted, since the Unix epoch",
+            "The event time that a stream has come to, since the Unix epoch",
             time,
         );
         registry.register(

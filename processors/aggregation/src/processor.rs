@@ -13,7 +13,7 @@ use footfall_streams::{Definition, Route, Topology, WindowResult};
 use footfall_task::{Effects, GlobalTable, Kind, Partition, Processor, Reader, Record, Source};
 use serde_json::{json, value::RawValue};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
@@ -92,7 +92,7 @@ impl Aggregation {
     pub(crate) fn windows(
         &self,
         stream: &Definition,
-        partitions: &[i32],
+        partitions: &BTreeSet<i32>,
         starts: &Range<i64>,
         key: Option<&[u8]>,
     ) -> Known {
@@ -141,6 +141,10 @@ impl Processor for Aggregation {
 
     fn readers(&self, topic: &str) -> Vec<Reader> {
         self.topology.readers(topic)
+    }
+
+    fn definition(&self) -> BTreeMap<String, String> {
+        self.topology.parts()
     }
 
     fn task(&self, topic: &str, partition: Partition) -> watched::Working {

@@ -55,6 +55,8 @@ impl Config {
             ("queued.max.messages.kbytes", "16384"),
             ("max.partition.fetch.bytes", "65536"),
             ("fetch.queue.backoff.ms", "1"),
+            // Partitions that are added to a source are given out this soon, and not after minutes.
+            ("topic.metadata.refresh.interval.ms", "2000"),
         ];
         // With the newer protocol both are the broker's to say, and librdkafka refuses them.
         if !self.is_group_of_brokers() {
@@ -66,6 +68,9 @@ impl Config {
             ]);
         }
         let mut config = self.kafka.consumer(&defaults);
+        // Taken with records many at a time, an end moves the library's position beyond it, and the
+        // next rebalance has it read all again from the beginning.
+        config.set("enable.partition.eof", "false");
         // Two members of one name would throw each other out.
         if let Some(name) = self.consumer_property("group.instance.id")
             && worker != Worker::default()
@@ -79,6 +84,17 @@ impl Config {
     pub(crate) fn resets_to_earliest(&self) -> bool {
         let reset = self.consumer_property("auto.offset.reset");
         reset.is_none_or(|reset| matches!(reset, "earliest" | "beginning" | "smallest"))
+    }
+
+    /// The user's `client.id`, or ours.
+    pub(crate) fn client_id(&self) -> &str {
+        self.consumer_property("client.id").unwrap_or("footfall")
+    }
+
+    /// Whether a partition of which nothing is committed is read from its end.
+    pub(crate) fn starts_at_ends(&self) -> bool {
+        let reset = self.consumer_property("auto.offset.reset");
+        matches!(reset, Some("latest" | "largest" | "end"))
     }
 
     /// Whether the brokers hand out partitions (KIP-848), and not one of the members.
@@ -132,6 +148,8 @@ impl Config {
             // The client takes half a kibibyte for each record that it holds. What is more waits
             // where it is until some are sent.
             ("queue.buffering.max.messages", "30000"),
+            // A topic that is deleted is made anew by who knows what it must be.
+            ("allow.auto.create.topics", "false"),
             // A record that the source took must fit into `.late` and `.dlq` with its new headers;
             // the topic's own limit is the broker's matter.
             ("message.max.bytes", "100000000"),

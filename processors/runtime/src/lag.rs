@@ -4,7 +4,7 @@ use crate::{
     clock,
     owners::Known,
     places::{Lag, Place},
-    quiet::Quiet,
+    reader::Reader,
 };
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
@@ -55,6 +55,8 @@ impl Behind {
 #[derive(Clone, Copy, Debug)]
 struct Gap {
     begin: i64,
+    /// What is before it is decided.
+    stable: i64,
     end: i64,
 }
 
@@ -66,12 +68,14 @@ pub(crate) fn reads_little(config: &mut ClientConfig) {
     config.set("fetch.queue.backoff.ms", "5");
 }
 
-/// Measures each of these partitions. `client` takes no part in the group.
+/// Measures each of these partitions. The clients take no part in the group; `written` sees records of
+/// open transactions, too. What is behind the first record of one is not read before that is decided,
+/// and is not counted yet.
 ///
 /// # Errors
 /// When Kafka does not answer.
 pub(crate) fn measure(
-    client: &BaseConsumer<Quiet>,
+    (client, written): (&BaseConsumer<Reader>, &BaseConsumer<Reader>),
     assigned: &BTreeSet<Place>,
     known: &Known,
     timeout: Duration,
@@ -82,18 +86,34 @@ pub(crate) fn measure(
         let Some((committed, _)) = known.get(&(topic.clone(), *partition)) else {
             continue;
         };
-        let (low, end) = client.fetch_watermarks(topic, *partition, timeout)?;
+        let (low, end) = written.fetch_watermarks(topic, *partition, timeout)?;
         let begin = committed.map_or(low, |offset| offset.0.max(low));
         if begin < end {
+            let (_, stable) = client.fetch_watermarks(topic, *partition, timeout)?;
             let gaps = gaps.entry(topic.clone()).or_default();
-            gaps.insert(*partition, Gap { begin, end });
+            gaps.insert(*partition, Gap { begin, stable, end });
         } else {
             measured.insert((topic.clone(), *partition), nothing());
         }
     }
     // One topic after the other: the event that says "end" names a partition and no topic.
     for (topic, gaps) in gaps {
-        let read = oldest(client, &topic, &gaps)?;
+        let decided = gaps.iter().filter(|(_, gap)| gap.begin < gap.stable);
+        let decided = decided.map(|(partition, gap)| (*partition, *gap)).collect();
+        let mut read = oldest(client, &topic, &decided)?;
+        let is_open = |partition: &i32, gap: &Gap| {
+            let is_read = read.get(partition).is_some_and(|behind| behind.records > 0);
+            gap.stable < gap.end && !is_read
+        };
+        let open = gaps
+            .iter()
+            .filter(|(partition, gap)| is_open(partition, gap));
+        let open = open.map(|(partition, gap)| {
+            let begin = gap.begin.max(gap.stable);
+            (*partition, Gap { begin, ..*gap })
+        });
+        let open = open.collect();
+        read.extend(oldest(written, &topic, &open)?);
         for (partition, gap) in gaps {
             let unknown = Behind {
                 records: gap.end - gap.begin,
@@ -109,10 +129,13 @@ pub(crate) fn measure(
 
 /// Reads the first record of each gap. One that only transactions have left holds none.
 fn oldest(
-    client: &BaseConsumer<Quiet>,
+    client: &BaseConsumer<Reader>,
     topic: &str,
     gaps: &BTreeMap<i32, Gap>,
 ) -> KafkaResult<BTreeMap<i32, Behind>> {
+    if gaps.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let mut assignment = TopicPartitionList::new();
     for (partition, gap) in gaps {
         assignment.add_partition_offset(topic, *partition, Offset::Offset(gap.begin))?;
@@ -141,8 +164,8 @@ fn oldest(
             Some(Err(KafkaError::PartitionEOF(partition))) => {
                 read.entry(partition).or_insert_with(nothing);
             }
-            Some(Err(error)) => tracing::debug!(%error, topic, "reading the oldest records"),
-            None => {}
+            // Its context has told it.
+            Some(Err(_)) | None => {}
         }
     }
     // A pause outlives the assignment: the next look would see nothing.
@@ -162,6 +185,7 @@ fn nothing() -> Behind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reader::Reads;
     use rdkafka::{
         mocking::MockCluster,
         producer::{BaseProducer, BaseRecord, Producer as _},
@@ -182,9 +206,12 @@ mod tests {
             producer.send(record.timestamp(time)).unwrap();
         }
         producer.flush(Duration::from_secs(20)).unwrap();
-        let client = config.create_with_context(Quiet).unwrap();
+        let status = std::sync::Arc::new(crate::Status::new());
+        let reader = Reader::new(Reads::Lag, &status, &crate::Metrics::default());
+        let client = config.create_with_context(reader).unwrap();
         for begin in [0, 1] {
-            let gaps = BTreeMap::from([(0, Gap { begin, end: 3 })]);
+            let (stable, end) = (3, 3);
+            let gaps = BTreeMap::from([(0, Gap { begin, stable, end })]);
             let read = oldest(&client, "records", &gaps).unwrap();
             let found = read.get(&0).map(|behind| (behind.records, behind.oldest));
             assert_eq!(found, Some((3 - begin, Some(1_000 * (begin + 1)))));

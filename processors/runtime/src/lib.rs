@@ -6,8 +6,10 @@
 //! partition is assigned. Nothing here ends the process: what fails is tried again, and [`Status`]
 //! says why nothing goes on.
 
+mod changelogs;
 mod clock;
 mod config;
+mod definition;
 mod instance;
 mod lag;
 mod measure;
@@ -16,7 +18,10 @@ mod native;
 mod owners;
 mod places;
 mod policies;
+mod properties;
 mod quiet;
+mod reach;
+mod reader;
 mod restore;
 mod runtime;
 mod session;
@@ -25,6 +30,7 @@ mod status;
 mod store;
 mod tables;
 mod topics;
+mod upstream;
 mod watch;
 mod writer;
 

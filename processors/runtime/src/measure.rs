@@ -2,7 +2,7 @@
 
 use crate::{
     lag, owners,
-    quiet::Quiet,
+    reader::{Reader, Reads},
     status::Part,
     watch::{Assigned, TIMEOUT, Watched, pause},
 };
@@ -18,14 +18,17 @@ use tokio_util::sync::CancellationToken;
 
 const PAUSE: Duration = Duration::from_secs(2);
 
-type Client = Arc<BaseConsumer<Quiet>>;
+type Client = Arc<BaseConsumer<Reader>>;
 
 /// Measures until `stop`. Owners are also looked for when somebody wants to know.
 pub(crate) async fn run(watched: Watched, sources: Vec<Source>, stop: CancellationToken) {
-    let offsets = watched.config.owners_observer();
+    let mut offsets = watched.config.owners_observer();
     let mut records = watched.config.observer();
+    lag::reads_little(&mut offsets);
     lag::reads_little(&mut records);
-    let client = |config| BaseConsumer::from_config_and_context(config, Quiet).map(Arc::new);
+    let reader = Reader::new(Reads::Lag, &watched.status, &watched.metrics);
+    let client =
+        |config| BaseConsumer::from_config_and_context(config, reader.clone()).map(Arc::new);
     let (offsets, records) = match (client(&offsets), client(&records)) {
         (Ok(offsets), Ok(records)) => (offsets, records),
         // The work begins with the same properties and will say what is wrong with them.
@@ -67,8 +70,8 @@ async fn measure_lag(watched: Watched, offsets: Client, records: Client, stop: C
             assigned,
         );
         let measured = on_a_thread(move || {
-            let known = owners::ask(&offsets, assigned.iter().cloned(), TIMEOUT)?;
-            let measured = lag::measure(&records, &assigned, &known, TIMEOUT)?;
+            let known = owners::ask(&offsets, assigned.iter().cloned(), |_| Vec::new(), TIMEOUT)?;
+            let measured = lag::measure((&records, &offsets), &assigned, &known, TIMEOUT)?;
             watched.metrics.measured(&measured);
             watched.places.measured(measured);
             Ok::<_, KafkaError>(())
@@ -81,7 +84,7 @@ async fn measure_lag(watched: Watched, offsets: Client, records: Client, stop: C
 }
 
 fn find_owners(
-    client: &BaseConsumer<Quiet>,
+    client: &BaseConsumer<Reader>,
     watched: &Watched,
     sources: &[Source],
 ) -> KafkaResult<()> {
@@ -90,7 +93,7 @@ fn find_owners(
         let partitions = 0..i32::try_from(count).unwrap_or(i32::MAX);
         partitions.map(|partition| (source.topic.to_string(), partition))
     });
-    let known = owners::ask(client, places, TIMEOUT)?.into_iter();
+    let known = owners::ask(client, places, |_| Vec::new(), TIMEOUT)?.into_iter();
     let owners = known.map(|(place, (_, owner))| (place, owner));
     watched.places.owned(owners.collect());
     Ok(())

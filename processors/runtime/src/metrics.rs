@@ -1,18 +1,19 @@
 use crate::{clock, lag::Behind, places};
-use footfall_task::{Effects, Kind, Send};
+use footfall_task::{DeadLetterCode, Effects, Kind, Send};
 use prometheus_client::{
-    encoding::EncodeLabelSet,
+    encoding::{EncodeLabelSet, LabelSetEncoder},
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
-use std::{collections::BTreeMap, sync::atomic::AtomicU64};
+use rdkafka::error::RDKafkaErrorCode;
+use std::{collections::BTreeMap, fmt, sync::atomic::AtomicU64};
 
 /// What every processor counts.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
     pub(crate) records: Family<Topic, Counter>,
     outputs: Family<Stream, Counter>,
-    late: Family<Stream, Counter>,
+    late: Family<(Stream, Code), Counter>,
     duplicates: Family<Stream, Counter>,
     dead_letters: Family<DeadLetter, Counter>,
     repartitioned: Family<Stream, Counter>,
@@ -24,6 +25,9 @@ pub struct Metrics {
     pub(crate) commits: Counter,
     pub(crate) failed_commits: Counter,
     pub(crate) failed_deliveries: Family<Topic, Counter>,
+    read_errors: Family<ReadError, Counter>,
+    pub(crate) deleted_records: Family<Place, Counter>,
+    pub(crate) renewed_changelogs: Family<Topic, Counter>,
     pub(crate) restarts: Counter,
     lag: Family<Place, Gauge>,
     lag_seconds: Family<Place, Gauge<f64, AtomicU64>>,
@@ -44,7 +48,7 @@ struct Restored {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Place {
+pub(crate) struct Place {
     topic: String,
     partition: i32,
 }
@@ -64,12 +68,30 @@ struct DeadLetter {
     code: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReadError {
+    reader: &'static str,
+    /// One of librdkafka's.
+    code: String,
+}
+
+/// Why a record is set aside, when its windows have not refused it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Code(Option<&'static str>);
+
+impl EncodeLabelSet for Code {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> Result<(), fmt::Error> {
+        let code = self.0.map(|code| ("code", code));
+        code.as_slice().encode(encoder)
+    }
+}
+
 /// What has come of a stream's records of one partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Results written.
     pub outputs: u64,
-    /// Records that one of their windows or more have refused.
+    /// Records that one of their windows or more have refused, or whose time is too far ahead.
     pub late: u64,
     /// Records left out because their id had been seen.
     pub duplicates: u64,
@@ -97,6 +119,9 @@ impl Metrics {
             commits,
             failed_commits,
             failed_deliveries,
+            read_errors,
+            deleted_records,
+            renewed_changelogs,
             restarts,
             lag,
             lag_seconds,
@@ -106,7 +131,11 @@ impl Metrics {
         } = metrics.clone();
         registry.register("records", "Records read", records);
         registry.register("outputs", "Results written", outputs);
-        registry.register("late", "Records that one of their windows refused", late);
+        registry.register(
+            "late",
+            "Records that one of their windows refused, or whose time is too far ahead",
+            late,
+        );
         registry.register(
             "duplicates",
             "Records left out because their id had been seen",
@@ -150,6 +179,17 @@ impl Metrics {
             "Records that Kafka refused and that are tried again",
             failed_deliveries,
         );
+        registry.register("read_errors", "Errors that consumers have met", read_errors);
+        registry.register(
+            "deleted_records",
+            "Records that Kafka had deleted before they were read, by their offsets",
+            deleted_records,
+        );
+        registry.register(
+            "renewed_changelogs",
+            "Times that a changelog was missing or made anew although the group had counted",
+            renewed_changelogs,
+        );
         registry.register(
             "restarts",
             "Times that processing began anew after a failure",
@@ -175,38 +215,35 @@ impl Metrics {
         metrics
     }
 
-    /// What has come of a stream's records of one partition since this process began. `codes` are
-    /// those of dead letters.
+    /// What has come of a stream's records of one partition since this process began.
     #[must_use]
-    pub fn tally(
-        &self,
-        stream: &str,
-        topic: &str,
-        partition: i32,
-        codes: &[&'static str],
-    ) -> Tally {
+    pub fn tally(&self, stream: &str, topic: &str, partition: i32) -> Tally {
         let labels = Stream {
             stream: stream.to_owned(),
             topic: topic.to_owned(),
             partition,
         };
+        let late = [Code(None), Code(Some(Kind::TIME_AHEAD))].map(|code| {
+            let counter = self.late.get(&(labels.clone(), code));
+            counter.map_or(0, |counter| counter.get())
+        });
         let count = |family: &Family<Stream, Counter>| {
             let counter = family.get(&labels);
             counter.map_or(0, |counter| counter.get())
         };
-        let dead_letters = codes.iter().map(|code| {
+        let dead_letters = DeadLetterCode::ALL.iter().map(|code| {
             let labels = DeadLetter {
                 stream: stream.to_owned(),
                 topic: topic.to_owned(),
                 partition,
-                code,
+                code: code.name(),
             };
             let counter = self.dead_letters.get(&labels);
             counter.map_or(0, |counter| counter.get())
         });
         Tally {
             outputs: count(&self.outputs),
-            late: count(&self.late),
+            late: late.iter().sum(),
             duplicates: count(&self.duplicates),
             dead_letters: dead_letters.sum(),
         }
@@ -218,12 +255,24 @@ impl Metrics {
         }
     }
 
+    pub(crate) fn place(topic: &str, partition: i32) -> Place {
+        let topic = topic.to_owned();
+        Place { topic, partition }
+    }
+
     /// Counts changes of a changelog that are read back `from` somewhere.
     pub(crate) fn restored(&self, changelog: &str, from: &'static str) -> Counter {
         self.restored.get_or_create_owned(&Restored {
             topic: changelog.to_owned(),
             from,
         })
+    }
+
+    /// Counts an error of a consumer.
+    pub(crate) fn read_error(&self, reader: &'static str, code: RDKafkaErrorCode) {
+        let code = format!("{code:?}");
+        let labels = ReadError { reader, code };
+        self.read_errors.get_or_create(&labels).inc();
     }
 
     /// Says how far behind these partitions are, and no others.
@@ -265,7 +314,17 @@ impl Metrics {
         let (stream, topic) = (stream.to_owned(), topic.to_owned());
         let family = match kind {
             Kind::Output => &self.outputs,
-            Kind::Late => &self.late,
+            Kind::Late | Kind::Ahead => {
+                let code = (kind == Kind::Ahead).then_some(Kind::TIME_AHEAD);
+                let labels = Stream {
+                    stream,
+                    topic,
+                    partition,
+                };
+                let late = self.late.get_or_create(&(labels, Code(code)));
+                late.inc_by(count);
+                return;
+            }
             Kind::Duplicate => &self.duplicates,
             Kind::Repartition => &self.repartitioned,
             Kind::Change => &self.changes,
@@ -274,7 +333,7 @@ impl Metrics {
                     stream,
                     topic,
                     partition,
-                    code,
+                    code: code.name(),
                 };
                 self.dead_letters.get_or_create(&labels).inc_by(count);
                 return;

@@ -10,11 +10,13 @@
     reason = "all are reached only through librdkafka's C interface"
 )]
 
+pub(crate) mod admin;
+
 use footfall_task::{Header, Offset, Outgoing, Partition, Record, Timestamp};
 use rdkafka::{
     TopicPartitionList, bindings as c,
     consumer::{BaseConsumer, Consumer as _, ConsumerContext},
-    error::KafkaError,
+    error::{KafkaError, RDKafkaErrorCode},
     message::BorrowedMessage,
     producer::{Producer as _, ProducerContext, ThreadedProducer},
     util::IntoOpaque as _,
@@ -246,8 +248,14 @@ impl<C: ConsumerContext> Inbox<C> {
 
     /// The offset after a partition's last record, as its newest fetch has told it, if there was one.
     pub(crate) fn end_of(&self, topic: &str, partition: i32) -> Option<Offset> {
+        self.ends_of(topic, partition)
+            .and_then(|(_, end)| (end >= 0).then_some(Offset(end)))
+    }
+
+    /// Below zero where nothing is known.
+    fn ends_of(&self, topic: &str, partition: i32) -> Option<(i64, i64)> {
         let topic = CString::new(topic).ok()?;
-        let (mut first, mut end) = (0, -1);
+        let (mut first, mut end) = (-1, -1);
         // SAFETY: the client lives, and the library writes two numbers where it is told to.
         let answer = unsafe {
             let client = self.consumer.client().native_ptr();
@@ -260,8 +268,14 @@ impl<C: ConsumerContext> Inbox<C> {
                 &raw mut end,
             )
         };
-        let is_known = answer == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR && end >= 0;
-        is_known.then_some(Offset(end))
+        let is_known = answer == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
+        is_known.then_some((first, end))
+    }
+
+    /// The offset of a partition's first record, as its newest fetch has told it, if there was one.
+    pub(crate) fn begin_of(&self, topic: &str, partition: i32) -> Option<Offset> {
+        self.ends_of(topic, partition)
+            .and_then(|(first, _)| (first >= 0).then_some(Offset(first)))
     }
 
     fn fill(&mut self, wait: Duration, most: usize) {
@@ -318,7 +332,7 @@ pub(crate) struct Batch<'a>(&'a mut Vec<*mut c::rd_kafka_message_t>);
 impl Batch<'_> {
     /// The records in order of arrival, and between them what the library has to say about a
     /// partition.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Result<Message<'_>, KafkaError>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Result<Message<'_>, Failure>> {
         let messages = self.0.iter();
         messages.map(|message| {
             // SAFETY: the library's messages stay as they are until they are given back.
@@ -326,7 +340,7 @@ impl Batch<'_> {
             if message.err == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
                 Ok(Message(message))
             } else {
-                Err(KafkaError::MessageConsumption(message.err.into()))
+                Err(Message(message).failure())
             }
         })
     }
@@ -339,6 +353,18 @@ impl Drop for Batch<'_> {
             unsafe { c::rd_kafka_message_destroy(message) }
         }
     }
+}
+
+/// What the library says about a partition instead of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    /// Where it could not go on; below zero when it says none.
+    pub(crate) offset: Offset,
+    pub(crate) code: RDKafkaErrorCode,
+    /// In its words.
+    pub(crate) text: String,
 }
 
 /// A record in the library's memory.
@@ -374,7 +400,34 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// Where it was read.
+    pub(crate) fn place(&self) -> (&'a str, i32) {
+        (self.topic(), self.0.partition)
+    }
+
+    /// What it says when it is no record.
+    fn failure(&self) -> Failure {
+        let code = RDKafkaErrorCode::from(self.0.err);
+        // SAFETY: the payload of an error is a text, as long as the message says.
+        let text = unsafe { bytes(self.0.payload, self.0.len) };
+        let text = text.map_or_else(
+            || code.to_string(),
+            |text| String::from_utf8_lossy(text).into_owned(),
+        );
+        Failure {
+            topic: self.topic().to_owned(),
+            partition: self.0.partition,
+            offset: Offset(self.0.offset),
+            code,
+            text,
+        }
+    }
+
     fn topic(&self) -> &'a str {
+        // What is about no partition is about no topic either.
+        if self.0.rkt.is_null() {
+            return "";
+        }
         // SAFETY: the topic's handle lives as long as a message of it, and its name is a C string.
         let name = unsafe { CStr::from_ptr(c::rd_kafka_topic_name(self.0.rkt)) };
         // Kafka allows only ASCII.

@@ -4,10 +4,10 @@
 
 use crate::{
     places::{Owner, Place},
-    quiet::Quiet,
-    stand::Stand,
+    reader::Reader,
+    stand::{self, Stand},
 };
-use footfall_task::Offset;
+use footfall_task::{Offset, Reader as Who};
 use rdkafka::{
     TopicPartitionList,
     consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext},
@@ -38,13 +38,15 @@ pub(crate) fn add(
 }
 
 /// What the group knows of these places. `client` takes no part in the group, and does not wait for
-/// transactions.
+/// transactions. Of `readers`, none must be missing from what is known of an offset, or it is none
+/// that all of them have read to.
 ///
 /// # Errors
 /// When Kafka does not answer.
 pub(crate) fn ask(
-    client: &BaseConsumer<Quiet>,
+    client: &BaseConsumer<Reader>,
     places: impl Iterator<Item = Place>,
+    readers: impl Fn(&str) -> Vec<Who>,
     timeout: Duration,
 ) -> KafkaResult<Known> {
     let committed = committed(client, places, timeout)?;
@@ -56,10 +58,13 @@ pub(crate) fn ask(
             (Some(_), None) => Owner::Unknown,
             (Some(_), Some(address)) => Owner::At(address.into()),
         };
-        // What a reader has not read yet is not counted yet.
+        // What a reader has not read yet is not counted yet; one that has not begun here, nothing.
+        let has_new = stand::has_new(stand.as_ref(), &readers(place.topic()));
         let least = stand.and_then(|stand| stand.least());
         let known = (
-            group.map(|group| least.map_or(group, |least| least.min(group))),
+            group
+                .filter(|_| !has_new)
+                .map(|group| least.map_or(group, |least| least.min(group))),
             owner,
         );
         ((place.topic().to_owned(), place.partition()), known)

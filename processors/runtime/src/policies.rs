@@ -59,6 +59,11 @@ impl Policies {
         Ok(())
     }
 
+    /// Forgets topics that are gone: what is made in their place may be another.
+    pub(crate) fn forget_missing(&mut self, existing: &Partitions) {
+        self.told.retain(|topic, _| existing.contains_key(topic));
+    }
+
     /// Whether all is known that can be known of it.
     pub(crate) fn are_told(&self, topic: &str) -> bool {
         !self.wanted.contains_key(topic) || self.told.contains_key(topic)

@@ -3,7 +3,7 @@
 
 use crate::{
     Metrics, clock,
-    quiet::Quiet,
+    reader::{Reader, is_of_content},
     store::{self, Place, Snapshot, Store, Unusable},
 };
 use anyhow::{Context as _, anyhow, bail};
@@ -33,7 +33,7 @@ pub(crate) struct Restoration {
     changelog: Arc<str>,
     /// Sees what is committed. One for each changelog: the event that says "end" names a partition
     /// and no topic.
-    consumer: Brief<BaseConsumer<Quiet>>,
+    consumer: Brief<BaseConsumer<Reader>>,
     stage: Stage,
     store: Option<Store>,
     from_changelog: Counter,
@@ -85,14 +85,14 @@ impl Restoration {
     /// # Errors
     /// When Kafka does not answer.
     pub(crate) fn begin(
-        config: &ClientConfig,
+        (config, reader): (&ClientConfig, &Reader),
         changelog: &Arc<str>,
         partitions: &BTreeSet<i32>,
         store: Option<&Store>,
         metrics: &Metrics,
     ) -> anyhow::Result<Self> {
-        let consumer = consumer(config, changelog)?;
-        let settling = Settling::begin(config, changelog, partitions)?;
+        let consumer = consumer(config, reader, changelog)?;
+        let settling = Settling::begin((config, reader), changelog, partitions)?;
         Ok(Self {
             from_changelog: metrics.restored(changelog, "changelog"),
             from_store: metrics.restored(changelog, "store"),
@@ -167,7 +167,12 @@ impl Restoration {
                     reading.unread.remove(&partition);
                 }
                 Some(Err(error)) => {
-                    tracing::debug!(%error, changelog = &*self.changelog, "reading a changelog");
+                    let code = error.rdkafka_error_code();
+                    if let Some(code) = code.filter(|code| is_of_content(*code)) {
+                        let changelog = &self.changelog;
+                        bail!("changelog `{changelog}` cannot be read: {code}");
+                    }
+                    // Passing trouble, which its context has told.
                     break;
                 }
                 None => break,
@@ -249,13 +254,13 @@ impl Restoration {
 
 impl Settling {
     fn begin(
-        config: &ClientConfig,
+        (config, reader): (&ClientConfig, &Reader),
         changelog: &str,
         partitions: &BTreeSet<i32>,
     ) -> anyhow::Result<Self> {
         let mut config = config.clone();
         config.set("isolation.level", "read_uncommitted");
-        let written = consumer(&config, changelog)?;
+        let written = consumer(&config, reader, changelog)?;
         let mut settling = Self {
             undecided: BTreeMap::new(),
             filled: BTreeSet::new(),
@@ -274,7 +279,7 @@ impl Settling {
     /// Looks whether all is decided, and says then which partitions hold anything.
     fn go_on(
         &mut self,
-        committed: &BaseConsumer<Quiet>,
+        committed: &BaseConsumer<Reader>,
         changelog: &str,
     ) -> anyhow::Result<Option<BTreeSet<i32>>> {
         let now = clock::now();
@@ -294,8 +299,12 @@ impl Settling {
 
 /// A consumer that knows who leads the changelog's partitions: the first question to leaders that are
 /// not known may wait 100 ms for them.
-fn consumer(config: &ClientConfig, changelog: &str) -> anyhow::Result<Brief<BaseConsumer<Quiet>>> {
-    let consumer = BaseConsumer::from_config_and_context(config, Quiet);
+fn consumer(
+    config: &ClientConfig,
+    reader: &Reader,
+    changelog: &str,
+) -> anyhow::Result<Brief<BaseConsumer<Reader>>> {
+    let consumer = BaseConsumer::from_config_and_context(config, reader.clone());
     let consumer = Brief::new(consumer.context("make a consumer of changelogs")?);
     consumer
         .fetch_metadata(Some(changelog), PATIENCE)
@@ -304,7 +313,7 @@ fn consumer(config: &ClientConfig, changelog: &str) -> anyhow::Result<Brief<Base
 }
 
 fn ends(
-    consumer: &BaseConsumer<Quiet>,
+    consumer: &BaseConsumer<Reader>,
     changelog: &str,
     partition: i32,
 ) -> anyhow::Result<(i64, i64)> {

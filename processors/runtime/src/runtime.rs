@@ -1,11 +1,15 @@
 use crate::{
-    Config, Metrics, Places, Status, clock,
+    Config, Metrics, Places, Status,
+    changelogs::Ids,
+    clock,
+    definition::Definition,
     instance::Instance,
     measure,
     session::{Ground, Session},
     status::{Part, Report, Worker},
     store::Store,
     tables::Tables,
+    upstream,
     watch::{self, Assigned, Watched},
     writer::Stopped,
 };
@@ -53,9 +57,12 @@ impl Runtime {
         let status = Arc::new(Status::new());
         let (tell_readable, readable) = channel::channel(Vec::new());
         let (tell_assigned, assigned) = channel::channel(Assigned::new());
+        let (tell_ids, ids) = channel::channel(Ids::new());
         let places = Arc::new(Places::default());
         let config = Arc::new(config);
+        let definition = Arc::new(Definition::of(&processor.definition()));
         let watched = Watched {
+            definition: Arc::clone(&definition),
             config: Arc::clone(&config),
             status: Arc::clone(&status),
             places: Arc::clone(&places),
@@ -68,10 +75,18 @@ impl Runtime {
             processor.sources(),
             stop.clone(),
         ));
+        let (looks, questions) = upstream::channel();
+        tokio::spawn(upstream::run(
+            Arc::clone(processor),
+            watched.clone(),
+            questions,
+            stop.clone(),
+        ));
         tokio::spawn(watch::run(
             watched,
             processor.sources(),
             tell_readable,
+            tell_ids,
             stop.clone(),
         ));
         let store = config.state_dir.as_deref().map(|folder| {
@@ -94,9 +109,14 @@ impl Runtime {
                 instance: Arc::clone(&instance),
                 worker,
                 status: Report::of(worker, &status),
+                whole: Arc::clone(&status),
                 store: store.clone(),
                 metrics: metrics.clone(),
                 tables: Arc::clone(&tables),
+                places: Arc::clone(&places),
+                definition: Arc::clone(&definition),
+                changelogs: ids.clone(),
+                looks: looks.clone(),
                 readable: readable.clone(),
                 assigned: tell_assigned.clone(),
                 stop: stop.clone(),

@@ -7,23 +7,29 @@ mod intake;
 mod partitions;
 mod placing;
 mod restoring;
+mod stops;
 
 use crate::{
-    Config, Delivery, Metrics, clock,
+    Config, Delivery, Metrics, Places, Status,
+    changelogs::Ids,
+    clock,
+    definition::{Definition, Role},
     instance::Instance,
-    native::Inbox,
+    native::{Inbox, admin::topic_ids},
     owners,
     places::Place,
+    reader::{Reader, Reads},
     status::{Part, Report, Worker},
     store::Store,
     tables::Tables,
+    upstream::{Look, Question},
     watch::Assigned,
-    writer::{Meanwhile, Outcome, Writer},
+    writer::{Meanwhile, Outcome, Undone, Writer},
 };
 use anyhow::{Context as _, bail};
 use assignment::Assignment;
 use catching_up::CatchingUp;
-use footfall_task::{Kind, Processor};
+use footfall_task::{Kind, Offset, Processor, Timestamp};
 use intake::{Intake, check};
 use partitions::{Partitions, Underway};
 use placing::Placing;
@@ -37,11 +43,18 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::watch;
+use stops::Stops;
+use tokio::sync::{
+    mpsc,
+    oneshot::{self, error::TryRecvError},
+    watch,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How often the loop looks around when there are no records.
 const TICK: Duration = Duration::from_millis(50);
+/// How often it is looked how far partitions upstream are read.
+const LOOK: Duration = Duration::from_millis(250);
 /// How long the loop waits for records while state is restored.
 const WHILE_RESTORING: Duration = Duration::from_millis(1);
 /// How often the loop looks around while it has no partitions.
@@ -53,6 +66,12 @@ const WAKING: Duration = Duration::from_millis(200);
 /// How many commit intervals a slow commit puts off the next one at most.
 const LONGEST_BREATH: u32 = 4;
 
+/// How long the group may take to say which changelogs are there, which work does not depend on.
+const ASKING: Duration = Duration::from_secs(1);
+/// Until a changelog that is gone has been made anew.
+const AFTER_A_LOSS: Duration = Duration::from_secs(1);
+/// How long it may take to seek.
+const SEEKING: Duration = Duration::from_secs(3);
 /// How long one try to claim or to place partitions may hold up the work, and how long until the next one.
 const CLAIM: Duration = Duration::from_millis(500);
 
@@ -64,10 +83,20 @@ pub(crate) struct Ground<P> {
     pub(crate) instance: Arc<Instance>,
     pub(crate) worker: Worker,
     pub(crate) status: Report,
+    /// How the whole process is.
+    pub(crate) whole: Arc<Status>,
     pub(crate) metrics: Metrics,
     pub(crate) tables: Arc<Tables>,
+    /// How many partitions topics have.
+    pub(crate) places: Arc<Places>,
+    /// What all members of the group must agree on.
+    pub(crate) definition: Arc<Definition>,
+    /// What the changelogs are, as far as that is known.
+    pub(crate) changelogs: watch::Receiver<Ids>,
     /// What is kept of changelogs on this machine, if anything.
     pub(crate) store: Option<Store>,
+    /// Where to ask how far partitions upstream are read.
+    pub(crate) looks: mpsc::Sender<Question>,
     /// The sources that can be read.
     pub(crate) readable: watch::Receiver<Vec<String>>,
     /// Tells which partitions this worker has.
@@ -80,6 +109,27 @@ impl<P> Ground<P> {
     pub(crate) fn joins(&self) {
         let reason = format!("waiting for consumer group `{}`", self.config.group);
         self.status.holds_up(Part::Joining, reason);
+    }
+
+    /// A producer of this worker's effects.
+    fn writer(&self) -> anyhow::Result<Writer> {
+        let writer = Writer::new(
+            &self
+                .config
+                .effect_producer(self.instance.name(), self.worker),
+            self.status.clone(),
+            self.metrics.clone(),
+            self.stop.clone(),
+        )?;
+        if self.config.delivery == Delivery::ExactlyOnce {
+            writer.prepare_transactions()?;
+        }
+        Ok(writer)
+    }
+
+    /// For a consumer of this worker.
+    pub(crate) fn reader(&self, reads: Reads) -> Reader {
+        Reader::new(reads, &self.whole, &self.metrics)
     }
 
     /// Tells which partitions this worker has.
@@ -103,7 +153,7 @@ pub(crate) struct Session<'a, P: Processor> {
     subscribed: Vec<String>,
     catching_up: CatchingUp,
     /// Where partitions are to be read from that are not placed yet.
-    seeks: BTreeMap<Place, footfall_task::Offset>,
+    seeks: BTreeMap<Place, Offset>,
     /// Whether the group has decided something since old records were begun to be read.
     is_reassigned: bool,
     /// When it is asked again where partitions are read from.
@@ -115,30 +165,37 @@ pub(crate) struct Session<'a, P: Processor> {
     next_claim: Option<Instant>,
     /// When the tasks are to be told of the clock again.
     next_tick: Instant,
+    /// What the changelogs are that hold the state of what is here.
+    changelogs: Ids,
+    /// How far partitions upstream are read, once that is known.
+    look: Option<oneshot::Receiver<Look>>,
+    next_look: Instant,
 }
 
 impl<'a, P: Processor> Session<'a, P> {
     pub(crate) fn new(ground: &'a Ground<P>) -> anyhow::Result<Self> {
-        let config = ground.config.source_consumer(ground.worker);
-        let consumer = BaseConsumer::from_config_and_context(&config, Assignment::default())
-            .context("make a consumer")?;
+        let mut config = ground.config.source_consumer(ground.worker);
+        let mark = ground
+            .definition
+            .mark(ground.config.client_id(), Role::Works);
+        config.set("client.id", mark);
+        let reader = ground.reader(Reads::Sources);
+        let context = Assignment::new(reader.clone());
+        let consumer =
+            BaseConsumer::from_config_and_context(&config, context).context("make a consumer")?;
         let consumer = Arc::new(consumer);
         let inbox = Inbox::of(&consumer)?;
         consumer.context().set_inbox(Arc::downgrade(inbox.queue()));
-        let writer = Writer::new(
-            &ground
-                .config
-                .effect_producer(ground.instance.name(), ground.worker),
-            ground.status.clone(),
-            ground.metrics.clone(),
-            ground.stop.clone(),
-        )?;
-        if ground.config.delivery == Delivery::ExactlyOnce {
-            writer.prepare_transactions()?;
-        }
+        let writer = ground.writer()?;
         Ok(Self {
             ground,
-            intake: Intake::new(inbox, Partitions::new(ground)),
+            intake: Intake::new(
+                inbox,
+                Partitions::new(ground),
+                Stops::new(ground.status.clone()),
+                reader,
+                ground.metrics.deleted_records.clone(),
+            ),
             consumer,
             writer,
             subscribed: Vec::new(),
@@ -150,6 +207,9 @@ impl<'a, P: Processor> Session<'a, P> {
             began: clock::now(),
             next_claim: None,
             next_tick: clock::now(),
+            changelogs: ground.changelogs.borrow().clone(),
+            look: None,
+            next_look: clock::now(),
         })
     }
 
@@ -164,6 +224,8 @@ impl<'a, P: Processor> Session<'a, P> {
             }
             self.subscribe()?;
             self.read()?;
+            self.mend();
+            self.refill();
             self.restore()?;
             self.catch_up()?;
             self.tick();
@@ -193,6 +255,10 @@ impl<'a, P: Processor> Session<'a, P> {
                 self.next_claim = Some(clock::now());
                 self.next_placing = clock::now();
                 self.intake.partitions.change(event);
+                let Intake {
+                    partitions, stops, ..
+                } = &mut self.intake;
+                stops.forget(|topic, partition| partitions.has(topic, partition));
             }
             self.is_reassigned |= has_changed;
             match polled {
@@ -205,6 +271,64 @@ impl<'a, P: Processor> Session<'a, P> {
                 None => {}
             }
         }
+    }
+
+    /// Has the state that a changelog held written once more, where it was made anew.
+    fn refill(&mut self) {
+        if *self.ground.changelogs.borrow() == self.changelogs {
+            return;
+        }
+        let found = self.ground.changelogs.borrow().clone();
+        for (changelog, id) in &found {
+            if self
+                .changelogs
+                .get(changelog)
+                .is_some_and(|known| known != id)
+            {
+                self.intake.partitions.refill(changelog);
+                self.intake.due = Some(clock::now());
+            }
+        }
+        self.changelogs = found;
+    }
+
+    /// After a transaction was undone: whether a changelog is gone, or is another one. Then the state
+    /// that is here is all there is of it, and a new session would begin without.
+    fn has_lost_a_changelog(&self) -> bool {
+        let names: Vec<_> = self.changelogs.keys().map(String::as_str).collect();
+        match topic_ids(self.consumer.client(), &names, ASKING) {
+            Ok(found) => !names.is_empty() && found != self.changelogs,
+            Err(error) => {
+                tracing::debug!(%error, "asking which changelogs are there");
+                false
+            }
+        }
+    }
+
+    /// Tries once more to read on where that was not possible.
+    fn mend(&mut self) {
+        for (topic, partition, failed_at) in self.intake.stops.due() {
+            let next = self.intake.partitions.next(&topic, partition);
+            let next = next.or_else(|| self.committed_at(&topic, partition));
+            let Offset(next) = next.unwrap_or(failed_at);
+            let to = rdkafka::Offset::Offset(next);
+            let sought = self.consumer.seek(&topic, partition, to, SEEKING);
+            if let Err(error) = &sought {
+                tracing::debug!(%error, topic, partition, "reading on where that failed");
+            }
+            self.intake.stops.retried(&topic, partition, sought.is_ok());
+        }
+    }
+
+    /// What the group knows of a partition of which nothing was read yet.
+    fn committed_at(&self, topic: &str, partition: i32) -> Option<Offset> {
+        let mut wanted = TopicPartitionList::new();
+        wanted.add_partition(topic, partition);
+        let known = self.consumer.committed_offsets(wanted, SEEKING).ok()?;
+        if let rdkafka::Offset::Offset(next) = known.elements().first()?.offset() {
+            return Some(Offset(next));
+        }
+        None
     }
 
     /// Brings state back a little further. Partitions that have theirs are read meanwhile.
@@ -298,10 +422,11 @@ impl<'a, P: Processor> Session<'a, P> {
         if std::mem::take(&mut self.is_reassigned) {
             self.read_old()?;
         }
+        let now = Timestamp(clock::millis());
         let partitions = &mut self.intake.partitions;
         let has_some = self
             .catching_up
-            .go_on(|topic, partition, old| Ok(partitions.catch_up(topic, partition, &old)))?;
+            .go_on(|topic, partition, old| Ok(partitions.catch_up(topic, partition, &old, now)))?;
         if has_some {
             let due = clock::now() + self.ground.config.commit_interval;
             self.intake.due = Some(self.intake.due.map_or(due, |earlier| earlier.min(due)));
@@ -312,6 +437,9 @@ impl<'a, P: Processor> Session<'a, P> {
     fn subscribe(&mut self) -> anyhow::Result<()> {
         if *self.ground.readable.borrow() != self.subscribed {
             let readable = self.ground.readable.borrow().clone();
+            if readable.is_empty() {
+                bail!("the group works by another definition");
+            }
             let topics: Vec<_> = readable.iter().map(String::as_str).collect();
             self.consumer.subscribe(&topics).context("subscribe")?;
             tracing::info!(topics = topics.join(", "), "subscribed");
@@ -331,6 +459,63 @@ impl<'a, P: Processor> Session<'a, P> {
             if self.intake.partitions.tick(clock) {
                 self.intake.due = Some(now);
             }
+            self.look_upstream(now);
+        }
+    }
+
+    /// Has the tasks that want to know told how far partitions upstream are read.
+    fn look_upstream(&mut self, now: Instant) {
+        let partitions = &mut self.intake.partitions;
+        match self.look.as_mut().map(oneshot::Receiver::try_recv) {
+            Some(Ok(found)) => {
+                partitions.looked(Some(&found));
+                self.look = None;
+            }
+            Some(Err(TryRecvError::Closed)) => {
+                partitions.looked(None);
+                self.look = None;
+            }
+            Some(Err(TryRecvError::Empty)) | None => {}
+        }
+        if self.look.is_none() && now >= self.next_look {
+            self.next_look = now + LOOK;
+            self.pass_markers();
+            let (topics, own) = self.intake.partitions.begin_look();
+            if !own.is_empty() {
+                let (answer, look) = oneshot::channel();
+                let question = Question {
+                    topics,
+                    own,
+                    answer,
+                };
+                // Where nobody answers, the sender is gone, which is seen at the next look.
+                let _asked = self.ground.looks.try_send(question);
+                self.look = Some(look);
+            }
+        }
+        if self.intake.partitions.look() {
+            self.intake.due = Some(now);
+        }
+    }
+
+    /// Transactions leave markers between records. One at the end is read, too, or the partition
+    /// would never be seen to be read to its end.
+    fn pass_markers(&mut self) {
+        let Ok(positions) = self.consumer.position() else {
+            return;
+        };
+        let mut has_passed = false;
+        for place in positions.elements() {
+            // It is known from the first thing on that was taken of the partition.
+            if let rdkafka::Offset::Offset(next) = place.offset() {
+                let next = Offset(next);
+                let partitions = &mut self.intake.partitions;
+                has_passed |= partitions.pass(place.topic(), place.partition(), next);
+            }
+        }
+        if has_passed {
+            let interval = self.ground.config.commit_interval;
+            self.intake.commit_within(interval);
         }
     }
 
@@ -463,7 +648,19 @@ impl<'a, P: Processor> Session<'a, P> {
             work: &mut || self.intake.process(Duration::ZERO),
         };
         let writer = &self.writer;
-        match writer.transact(&sends, offsets, &membership, &mut meanwhile)? {
+        let outcome = match writer.transact(&sends, offsets, &membership, &mut meanwhile) {
+            Err(error) if error.is::<Undone>() && self.has_lost_a_changelog() => {
+                tracing::warn!(
+                    "{error:#}; a changelog is gone, and what was read is written once more"
+                );
+                self.intake.partitions.take_back(underway);
+                self.intake.due = Some(clock::now() + AFTER_A_LOSS);
+                self.writer = self.ground.writer()?;
+                return Ok(());
+            }
+            outcome => outcome?,
+        };
+        match outcome {
             Outcome::Committed => {
                 self.refusals = 0;
                 self.intake.partitions.written(&underway);

@@ -62,9 +62,7 @@ impl Found {
     pub(crate) fn has_new(&self, readers: &[Reader]) -> bool {
         match &self.group {
             None => readers.iter().any(|reader| reader.start == Start::Latest),
-            // From before it was said who reads: whoever does has read until there.
-            Some((_, None)) => false,
-            Some((_, Some(stand))) => own(readers).any(|reader| !stand.knows(&reader.name)),
+            Some((_, stand)) => has_new(stand.as_ref(), readers),
         }
     }
 
@@ -118,6 +116,12 @@ impl Found {
         stand.settle(group);
         (group, stand)
     }
+}
+
+/// Whether one of these readers has not begun where the group has an offset.
+pub(crate) fn has_new(stand: Option<&Stand>, readers: &[Reader]) -> bool {
+    // From before it was said who reads: whoever does has read until there.
+    stand.is_some_and(|stand| own(readers).any(|reader| !stand.knows(&reader.name)))
 }
 
 fn own(readers: &[Reader]) -> impl Iterator<Item = &Reader> {

@@ -1,24 +1,31 @@
+mod troubles;
+
 use crate::clock;
-use footfall_service::health::{Kafka, Readiness};
+use footfall_service::{
+    health::{Kafka, Readiness},
+    kafka::reach::Reach,
+};
 use std::{
     collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
+use troubles::Troubles;
 
 /// How a processor is, for `/readyz` and for answers that say how old they are.
 #[derive(Debug)]
 pub struct Status {
     inner: Mutex<Inner>,
+    reach: Reach,
 }
 
 #[derive(Debug)]
 struct Inner {
-    /// `None` until Kafka has answered or has failed to.
-    kafka: Option<Kafka>,
     /// What holds processing up, by who says so.
     reasons: BTreeMap<(Part, Worker), String>,
+    /// What does not hold all of it up.
+    troubles: Troubles,
     /// When all was well last.
     well: Instant,
 }
@@ -48,6 +55,11 @@ impl Report {
         }
     }
 
+    /// How the whole process is.
+    pub(crate) fn status(&self) -> &Arc<Status> {
+        &self.status
+    }
+
     /// Processing waits, and why.
     pub(crate) fn holds_up(&self, part: Part, reason: impl Into<String>) {
         self.status.holds_up((part, self.worker), reason.into());
@@ -62,6 +74,8 @@ impl Report {
 /// A part of the shell that may hold processing up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
+    /// What the members of the group must agree on.
+    Definition,
     /// The topics that must exist.
     Topics,
     /// The tables that must have been read.
@@ -74,6 +88,8 @@ pub(crate) enum Part {
     Restore,
     /// Records that should be written.
     Writer,
+    /// Partitions of sources that cannot be read on.
+    Reading,
     /// The local store, without which processing goes on all the same.
     Store,
 }
@@ -87,35 +103,35 @@ impl Part {
 impl Status {
     pub(crate) fn new() -> Self {
         let inner = Inner {
-            kafka: None,
             reasons: [(
                 (Part::Topics, Worker::default()),
                 "the topics have not been looked at yet".into(),
             )]
             .into(),
+            troubles: Troubles::default(),
             well: clock::now(),
         };
         Self {
             inner: Mutex::new(inner),
+            reach: Reach::default(),
         }
     }
 
     /// Ready means: records are being processed, or would be if there were any.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
+        let reach = self.reach.now();
         self.with(|inner| {
-            let kafka = inner.kafka.unwrap_or(Kafka::Down);
-            let reason = match (kafka, inner.reasons.values().next()) {
-                (Kafka::Down, _) => Some(
-                    "kafka does not answer; check `kafka.brokers` and that the broker runs".into(),
-                ),
-                (Kafka::Up, reason) => reason.cloned(),
-            };
+            let reason = inner.reasons.values().next();
+            let reason = reason.or_else(|| inner.troubles.first(clock::now()));
             Readiness {
-                ready: inner.is_well(),
-                kafka,
+                ready: reach.up && inner.is_free(),
+                kafka: if reach.up { Kafka::Up } else { Kafka::Down },
                 spill: None,
-                reason,
+                reason: match reach.reason {
+                    Some(why) if !reach.up => Some(why),
+                    partly => reason.cloned().or(partly),
+                },
             }
         })
     }
@@ -123,8 +139,9 @@ impl Status {
     /// How long ago this process last kept up with its sources; zero while it does.
     #[must_use]
     pub fn staleness(&self) -> Duration {
+        let is_up = self.reach.is_up();
         self.with(|inner| {
-            if inner.is_well() {
+            if is_up && inner.is_free() {
                 Duration::ZERO
             } else {
                 clock::now().saturating_duration_since(inner.well)
@@ -132,15 +149,32 @@ impl Status {
         })
     }
 
-    pub(crate) fn kafka(&self, kafka: Kafka) {
-        self.change(|inner| {
-            if inner.kafka.replace(kafka) != Some(kafka) {
-                match kafka {
-                    Kafka::Up => tracing::info!("kafka answers"),
-                    Kafka::Down => tracing::warn!("kafka does not answer"),
-                }
+    /// Whether Kafka is within reach, as whoever looks tells it.
+    pub(crate) fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Remembers how it was until now: what holds up is about to change.
+    pub(crate) fn turns(&self) {
+        self.change(|_| {});
+    }
+
+    /// Something is not as it should be, and the rest of the work goes on. Unless it is met again,
+    /// it is over after so long.
+    pub(crate) fn meets(&self, cause: String, reason: String, lasts: Duration) {
+        let until = troubles::after(clock::now(), lasts);
+        self.with(|inner| {
+            if inner.troubles.meet(cause, reason.clone(), until) {
+                tracing::warn!("{reason}");
             }
         });
+    }
+
+    /// Tells which troubles are over.
+    pub(crate) fn look_after_troubles(&self) {
+        for reason in self.with(|inner| inner.troubles.take_old(clock::now())) {
+            tracing::info!("no longer: {reason}");
+        }
     }
 
     fn holds_up(&self, place: (Part, Worker), reason: String) {
@@ -148,7 +182,13 @@ impl Status {
             if inner.reasons.get(&place) != Some(&reason) {
                 match place.0 {
                     Part::Joining | Part::Restore => tracing::info!("{reason}"),
-                    Part::Topics | Part::Tables | Part::Session | Part::Writer | Part::Store => {
+                    Part::Definition
+                    | Part::Topics
+                    | Part::Tables
+                    | Part::Session
+                    | Part::Writer
+                    | Part::Reading
+                    | Part::Store => {
                         tracing::warn!("{reason}");
                     }
                 }
@@ -165,7 +205,13 @@ impl Status {
         self.change(|inner| match (inner.reasons.remove(&place), place.0) {
             (
                 Some(reason),
-                Part::Topics | Part::Tables | Part::Session | Part::Writer | Part::Store,
+                Part::Definition
+                | Part::Topics
+                | Part::Tables
+                | Part::Session
+                | Part::Writer
+                | Part::Reading
+                | Part::Store,
             ) => {
                 tracing::info!("no longer: {reason}");
             }
@@ -174,8 +220,9 @@ impl Status {
     }
 
     fn change(&self, change: impl FnOnce(&mut Inner)) {
+        let is_up = self.reach.is_up();
         self.with(|inner| {
-            if inner.is_well() {
+            if is_up && inner.is_free() {
                 inner.well = clock::now();
             }
             change(inner);
@@ -189,7 +236,8 @@ impl Status {
 }
 
 impl Inner {
-    fn is_well(&self) -> bool {
-        self.kafka == Some(Kafka::Up) && self.reasons.keys().all(|(part, _)| !part.holds_up())
+    /// Whether nothing of our own holds the work up.
+    fn is_free(&self) -> bool {
+        self.reasons.keys().all(|(part, _)| !part.holds_up())
     }
 }

@@ -5,6 +5,7 @@ mod follower;
 
 use crate::{
     Config, Metrics, Status, clock,
+    reader::{Reader, Reads},
     status::{Part, Report, Worker},
 };
 use anyhow::Context as _;
@@ -83,9 +84,10 @@ impl Tables {
         stop: &CancellationToken,
     ) {
         let topic = table.topic();
+        let reader = Reader::new(Reads::Tables, self.report.status(), metrics);
         while !stop.is_cancelled() {
             table.clear();
-            let follower = Follower::new(table, config, metrics);
+            let follower = Follower::new(table, config, metrics, reader.clone());
             let followed = follower.and_then(|follower| follower.run(stop, || self.go_on(topic)));
             if let Err(error) = followed {
                 self.hold_up(topic, format!("table `{topic}` is not read: {error:#}"));

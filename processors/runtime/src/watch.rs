@@ -2,18 +2,15 @@
 
 use crate::{
     Config, Metrics, Places, Status,
+    changelogs::{Changelogs, Ids},
+    definition::{Definition, Verdict},
     policies::Policies,
-    quiet::Quiet,
+    reach,
     status::{Part, Report, Worker},
-    topics::{Partitions, survey},
+    topics::survey,
 };
-use footfall_service::{health::Kafka, kafka, thread::on_a_thread};
+use footfall_service::{kafka, thread::on_a_thread};
 use footfall_task::Source;
-use rdkafka::{
-    config::FromClientConfigAndContext as _,
-    consumer::{BaseConsumer, Consumer as _},
-    error::KafkaResult,
-};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -24,11 +21,14 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
 const UNTIL_ALL_IS_THERE: Duration = Duration::from_millis(500);
+/// Who has another definition is heard of at every look.
+const UNTIL_AGREED: Duration = Duration::from_secs(10);
 const AFTERWARDS: Duration = Duration::from_secs(2);
 
 /// What the watch and the work know of each other.
 #[derive(Debug, Clone)]
 pub(crate) struct Watched {
+    pub(crate) definition: Arc<Definition>,
     pub(crate) config: Arc<Config>,
     pub(crate) status: Arc<Status>,
     pub(crate) places: Arc<Places>,
@@ -45,30 +45,42 @@ pub(crate) async fn run(
     watched: Watched,
     sources: Vec<Source>,
     readable: watch::Sender<Vec<String>>,
+    ids: watch::Sender<Ids>,
     stop: CancellationToken,
 ) {
     let mut told = Vec::new();
     let report = Report::of(Worker::default(), &watched.status);
     let mut policies = Policies::of(&sources);
+    let (group, metrics) = (&watched.config.group, &watched.metrics);
+    let mut changelogs = Changelogs::of(&sources, group, metrics);
     let settings = &watched.config.kafka;
-    let client = match BaseConsumer::from_config_and_context(&watched.config.observer(), Quiet) {
-        Ok(client) => Arc::new(client),
+    let clients = match reach::Clients::new(&watched, &sources) {
+        Ok(clients) => Arc::new(clients),
         // The work begins with the same properties and will say what is wrong with them.
         Err(error) => return tracing::debug!(%error, "no client to watch with"),
     };
     while !stop.is_cancelled() {
-        let existing = match look(&client, watched.clone()).await {
-            Ok(existing) => {
-                watched.status.kafka(Kafka::Up);
-                existing
-            }
-            Err(error) => {
-                tracing::debug!(%error, "kafka does not answer");
-                watched.status.kafka(Kafka::Down);
-                pause(&stop, UNTIL_ALL_IS_THERE).await;
-                continue;
-            }
+        watched.status.look_after_troubles();
+        let looking = Arc::clone(&clients);
+        let Some(found) = on_a_thread(move || looking.look()).await else {
+            pause(&stop, UNTIL_ALL_IS_THERE).await;
+            continue;
         };
+        watched.places.found(found.clone());
+        policies.forget_missing(&found);
+        let looking = Arc::clone(&clients);
+        let (known, existing);
+        (changelogs, known, existing) = on_a_thread(move || {
+            let is_mock = looking.is_mock();
+            let known = changelogs.look(looking.consumer(), &found, is_mock);
+            (changelogs, known, found)
+        })
+        .await;
+        ids.send_if_modified(|ids| {
+            let is_other = *ids != known;
+            *ids = known;
+            is_other
+        });
         let asked = policies.ask(settings, &existing).await;
         let survey = survey(&sources, &existing, &policies, &settings.brokers);
         let mut reasons = survey.reasons;
@@ -78,10 +90,42 @@ pub(crate) async fn run(
                 .map(|error| format!("{:#}", anyhow::Error::from(error))),
         );
         if !survey.missing.is_empty() {
+            let looking = Arc::clone(&clients);
+            let missing: Vec<_> = survey
+                .missing
+                .iter()
+                .map(|topic| topic.name.clone())
+                .collect();
+            changelogs = on_a_thread(move || {
+                let missing = missing.iter().map(String::as_str);
+                changelogs.tell_missing(looking.consumer(), missing, &existing);
+                changelogs
+            })
+            .await;
             reasons.extend(make(&watched.config, &survey.missing).await);
         }
+        let looking = Arc::clone(&clients);
+        let is_working = !told.is_empty();
+        let verdict = on_a_thread(move || looking.judge(is_working)).await;
+        let may_work = match verdict {
+            Verdict::Work => true,
+            Verdict::Tell(reason) => {
+                let cause = "another definition".to_owned();
+                watched.status.meets(cause, reason, UNTIL_AGREED);
+                true
+            }
+            Verdict::Wait(reason) => {
+                report.holds_up(Part::Definition, reason);
+                told.clear();
+                readable.send_if_modified(|readable| !std::mem::take(readable).is_empty());
+                false
+            }
+        };
+        if may_work {
+            report.goes_on(Part::Definition);
+        }
         // Sources are never taken back: one that is gone for a moment comes back by itself.
-        if survey.readable.len() > told.len() {
+        if may_work && survey.readable.len() > told.len() {
             told = survey.readable;
             readable.send_replace(told.clone());
         }
@@ -122,21 +166,6 @@ async fn make(config: &Config, missing: &[kafka::NewTopic]) -> Option<String> {
         }
         Err(error) => Some(error.to_string()),
     }
-}
-
-/// Asks Kafka which topics there are.
-async fn look(client: &Arc<BaseConsumer<Quiet>>, watched: Watched) -> KafkaResult<Partitions> {
-    let client = Arc::clone(client);
-    on_a_thread(move || {
-        let metadata = client.fetch_metadata(None, TIMEOUT)?;
-        let topics = metadata.topics().iter();
-        let topics: Partitions = topics
-            .map(|topic| (topic.name().to_owned(), topic.partitions().len()))
-            .collect();
-        watched.places.found(topics.clone());
-        Ok(topics)
-    })
-    .await
 }
 
 pub(crate) async fn pause(stop: &CancellationToken, pause: Duration) {

@@ -2,7 +2,7 @@
 
 mod transaction;
 
-pub(crate) use transaction::Outcome;
+pub(crate) use transaction::{Outcome, Undone};
 
 use crate::{
     Metrics, clock,

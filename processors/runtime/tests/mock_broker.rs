@@ -11,7 +11,7 @@ use footfall_service::{
 };
 use footfall_task::{
     Cleanup, Effects, Internal, Kind, Outgoing, Partition, Processor, Record, RestoreError, Source,
-    Task,
+    Task, Timestamp,
 };
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
@@ -103,7 +103,7 @@ impl Task for EchoTask {
         Ok(())
     }
 
-    fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
+    fn process(&mut self, record: &Record<'_>, _now: Timestamp, effects: &mut Effects) {
         let value = text(record.value);
         let is_mishap = value == "mishap" && !self.has_panicked.swap(true, Ordering::Relaxed);
         assert!(!is_mishap, "as the test wants it");

@@ -43,7 +43,7 @@ fn process(task: &mut StreamsTask, keys: &[String]) {
             value: Some(b"a value of thirty bytes or so."),
             headers: Vec::new(),
         };
-        task.process(&record, &mut effects);
+        task.process(&record, Timestamp(TIME), &mut effects);
     }
     assert!(effects.sends.is_empty(), "none of them is late");
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Aggregation, AsIs, Codec, Definition, Emit, Extract, Extracted, Function, Join, Span, Table,
-    Unusable, Windows, filter::Filters, join,
+    Unusable, Windows, filter::Filters, hours, join,
 };
 use footfall_task::{Record, Start};
 use std::{fmt, sync::Arc};
@@ -58,7 +58,11 @@ pub struct Aggregated {
     idle_timeout: Option<Span>,
     version: u32,
     start: Start,
+    max_ahead: Option<Span>,
 }
+
+/// How far event time may be ahead of the wall clock unless it is said.
+const MAX_AHEAD: Span = hours(1);
 
 impl Stream {
     /// Reads records in another way than by their own key and timestamp.
@@ -192,6 +196,7 @@ impl Windowed {
             idle_timeout: None,
             version: 1,
             start: Start::Earliest,
+            max_ahead: Some(MAX_AHEAD),
         }
     }
 }
@@ -235,6 +240,16 @@ impl Aggregated {
         Self { start, ..self }
     }
 
+    /// Sets records aside whose event time is further ahead of the wall clock than this, before they
+    /// move stream time; left out, an hour. Without a limit (`None`) a single far record makes
+    /// all that follow it late.
+    pub fn max_ahead(self, limit: Option<Span>) -> Self {
+        Self {
+            max_ahead: limit,
+            ..self
+        }
+    }
+
     /// Ends with the topic of the results. Late records go to `TO.late`, those that cannot be used
     /// to `FROM.dlq`.
     #[must_use]
@@ -259,6 +274,7 @@ impl Aggregated {
             emit: self.emit,
             codec: self.codec,
             idle_timeout: self.idle_timeout,
+            max_ahead: self.max_ahead,
             dedupe,
             to: topic.into(),
             late: Some(format!("{topic}.late").into()),

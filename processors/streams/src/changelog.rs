@@ -3,7 +3,8 @@
 //! A record's key is one byte for its kind, then, for a pane, its start (a big-endian `i64`) and the
 //! stream's key. A pane's value is a version, its newest time (a big-endian `i64`), and the state
 //! of each aggregate. The stream time is a record of its own, with the shape of what is counted, so
-//! that state is never taken for that of another definition. Another one has the starts of the
+//! that state is never taken for that of another definition, and, behind several source partitions,
+//! with the event times that those have reached; it is -1 until they have all reached one. Another one has the starts of the
 //! windows that the wall clock has closed (a version and big-endian `i64`s); an id that duplicates
 //! are known by is a record with its time (a version and a big-endian `i64`). A session's key is like
 //! a pane's; its value is a version, whether the wall clock has closed it (one byte), its newest time
@@ -14,7 +15,7 @@ use crate::{
     aggregate::take,
     seen::Seen,
     shape::other_definition,
-    state::{Changed, Saved, SavedSession, State, of_record},
+    state::{Changed, Reached, Saved, SavedSession, State, of_record},
 };
 use footfall_task::RestoreError;
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,8 @@ const IDLE: u8 = 2;
 const SEEN: u8 = 3;
 const SESSION: u8 = 4;
 const VERSION: u8 = 1;
+/// Before every event time.
+const NO_TIME: i64 = -1;
 
 #[derive(Serialize, Deserialize)]
 struct Clock<'a> {
@@ -33,17 +36,20 @@ struct Clock<'a> {
     stream_time: i64,
     #[serde(borrow)]
     shape: std::borrow::Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Reached::is_empty")]
+    reached: Reached,
 }
 
 /// The key of the record that holds the stream time.
 pub(crate) const CLOCK_KEY: &[u8] = &[CLOCK];
 
 /// The record that holds the stream time.
-pub(crate) fn clock_value(stream_time: i64, shape: &str) -> Vec<u8> {
+pub(crate) fn clock_value(stream_time: Option<i64>, shape: &str, reached: Reached) -> Vec<u8> {
     let clock = Clock {
         version: VERSION,
-        stream_time,
+        stream_time: stream_time.unwrap_or(NO_TIME),
         shape: shape.into(),
+        reached,
     };
     // A struct of numbers and texts always has a JSON form.
     serde_json::to_vec(&clock).unwrap_or_default()
@@ -172,7 +178,10 @@ fn restore_clock(state: &mut State, shape: &str, value: &[u8]) -> Result<(), Res
             "windows and aggregates were `{words}` and are `{shape}`"
         )));
     }
-    state.restore_stream_time(clock.stream_time);
+    if clock.stream_time > NO_TIME {
+        state.restore_stream_time(clock.stream_time);
+    }
+    state.restore_reached(&clock.reached);
     Ok(())
 }
 
@@ -308,10 +317,9 @@ mod tests {
             },
         );
         assert_eq!(changes, [(PANE_KEY.into(), PANE_VALUE.into())]);
-        assert_eq!(
-            clock_value(77, &definition.windows_and_aggregates()),
-            CLOCK_VALUE.as_bytes()
-        );
+        let shape = definition.windows_and_aggregates();
+        let clock = clock_value(Some(77), &shape, Reached::new());
+        assert_eq!(clock, CLOCK_VALUE.as_bytes());
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use crate::{Codec, Extract, Function, Join, Span, Windows};
-use footfall_task::Start;
+use footfall_task::{Start, Timestamp};
 use std::sync::Arc;
 
 /// One stream: what it reads, how it counts, and where its results go.
@@ -29,6 +29,9 @@ pub struct Definition {
     /// How long no record may come before the wall clock closes the windows that hold any; left
     /// out, only event time closes windows.
     pub idle_timeout: Option<Span>,
+    /// How far a record's event time may be ahead of the wall clock; one that is further is set
+    /// aside, because it would make all that follow it late. Left out: any distance.
+    pub max_ahead: Option<Span>,
     /// How long, by event time, a record's id is remembered, to leave out records that have it,
     /// too.
     pub dedupe: Option<Span>,
@@ -121,6 +124,12 @@ impl Definition {
     #[must_use]
     pub fn changelog(&self, group: &str) -> Arc<str> {
         format!("{group}-{}-changelog", self.id()).into()
+    }
+
+    /// Whether a record of this time is too far ahead of the wall clock.
+    pub(crate) fn is_ahead(&self, time: Timestamp, now: Timestamp) -> bool {
+        let limit = self.max_ahead.map(Span::as_millis);
+        limit.is_some_and(|limit| time.0 > now.0.saturating_add(limit))
     }
 
     /// Its name, and from the second version on that: what its internal topics, its state and its

@@ -4,17 +4,39 @@ use crate::{Definition, Size, Span, StreamsTask, Topology};
 use bytes::Bytes;
 use footfall_task::{
     Effects, Kind, Offset, Outgoing, Partition, Processor as _, Record, Task as _, Timestamp,
+    Upstream,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
     time::Duration,
 };
 
 /// Runs streams in memory, for tests.
 ///
 /// Event time goes on when a record is piped in that is newer than those before it; the wall clock
-/// only when it is told to.
+/// only when it is told to. Behind several source partitions, event time is the least that those
+/// have reached; one whose records have all been processed holds it back for another second of the
+/// clock.
+///
+/// ```
+/// use footfall_streams::{TestDriver, Topology, TimeWindows, millis, seconds, stream};
+/// let windows = TimeWindows::of(millis(10)).grace(millis(0)).unwrap();
+/// let counts = stream("in").group_by_read_key().windowed_by(windows).count().to("out");
+/// let mut driver = TestDriver::with_partitions(Topology::new("app", [counts]), 2);
+/// for (partition, time) in [(0, 5), (0, 25), (1, 7)] {
+///     driver.write_to("in", partition, "key", "", time);
+/// }
+/// while driver.read_next("in", 0) {}
+/// driver.advance_clock(seconds(1));
+/// driver.read_next("in", 1);
+/// assert_eq!(driver.late(), 0);
+/// driver.advance_clock(seconds(1));
+/// driver.write_to("in", 1, "key", "", 9);
+/// driver.read_next("in", 1);
+/// assert_eq!(driver.late(), 1);
+/// ```
 #[derive(Debug)]
 pub struct TestDriver {
     topology: Topology,
@@ -22,8 +44,11 @@ pub struct TestDriver {
     tasks: BTreeMap<(String, Partition), StreamsTask>,
     topics: BTreeMap<String, Vec<Outgoing>>,
     changelogs: BTreeMap<(String, Partition), Vec<Outgoing>>,
+    /// Records that are there and have not been read yet.
+    unread: BTreeMap<(String, Partition), VecDeque<Outgoing>>,
     progress: Progress,
     clock: Duration,
+    wall_clock: Timestamp,
     since_commit: SinceCommit,
 }
 
@@ -74,8 +99,10 @@ impl TestDriver {
             tasks: BTreeMap::new(),
             topics: BTreeMap::new(),
             changelogs: BTreeMap::new(),
+            unread: BTreeMap::new(),
             progress: Progress::default(),
             clock: Duration::ZERO,
+            wall_clock: Timestamp(i64::MAX),
             since_commit: SinceCommit::default(),
         }
     }
@@ -111,6 +138,30 @@ impl TestDriver {
         self.process(sent);
     }
 
+    /// Writes a record to the end of a partition, from where [`read_next`](Self::read_next) takes it.
+    pub fn write_to(&mut self, topic: &str, partition: i32, key: &str, value: &str, time: i64) {
+        let record = Outgoing {
+            topic: topic.into(),
+            partition: Some(Partition(partition)),
+            timestamp: Some(Timestamp(time)),
+            key: Some(Bytes::copy_from_slice(key.as_bytes())),
+            value: Some(Bytes::copy_from_slice(value.as_bytes())),
+            headers: Vec::new(),
+        };
+        let unread = self.unread.entry((topic.into(), Partition(partition)));
+        unread.or_default().push_back(record);
+    }
+
+    /// Takes the next record of a partition; whether there was one.
+    pub fn read_next(&mut self, topic: &str, partition: i32) -> bool {
+        let unread = self.unread.get_mut(&(topic.into(), Partition(partition)));
+        let next = unread.and_then(VecDeque::pop_front);
+        if let Some(record) = &next {
+            self.pipe_record(record);
+        }
+        next.is_some()
+    }
+
     fn process(&mut self, sent: &Outgoing) {
         self.since_commit.piped.push(sent.clone());
         self.deliver(sent);
@@ -136,21 +187,61 @@ impl TestDriver {
                 .collect(),
         };
         *offset += 1;
-        let topology = &self.topology;
-        let task = self.tasks.entry(place);
-        let task = task.or_insert_with(|| topology.task(&sent.topic, partition));
+        if !self.tasks.contains_key(&place) {
+            let task = self.topology.task(&sent.topic, partition);
+            self.tasks.insert(place.clone(), task);
+            self.look(&place);
+        }
         let mut effects = Effects::default();
-        task.process(&record, &mut effects);
-        task.tick(self.clock);
+        if let Some(task) = self.tasks.get_mut(&place) {
+            task.process(&record, self.wall_clock, &mut effects);
+            task.tick(self.clock);
+        }
         self.apply(effects);
     }
 
-    /// Lets the wall clock go on.
+    /// Says what the wall clock shows, in milliseconds since the Unix epoch; until then it is after
+    /// all records.
+    pub fn set_wall_clock(&mut self, millis: i64) {
+        self.wall_clock = Timestamp(millis);
+    }
+
+    /// Lets time pass, as measured by a clock that only goes forward.
     pub fn advance_clock(&mut self, by: Span) {
         self.clock = self.clock.saturating_add(by.as_duration());
-        for task in self.tasks.values_mut() {
-            task.tick(self.clock);
+        let places: Vec<_> = self.tasks.keys().cloned().collect();
+        for place in places {
+            if let Some(task) = self.tasks.get_mut(&place) {
+                task.tick(self.clock);
+            }
+            self.look(&place);
         }
+    }
+
+    /// Tells a task how far its source partitions are read, if it wants to know.
+    fn look(&mut self, place: &(String, Partition)) {
+        let Some(task) = self.tasks.get_mut(place) else {
+            return;
+        };
+        if !task.begin_look() {
+            return;
+        }
+        let mut upstream = Vec::new();
+        for topic in task.upstream() {
+            for partition in 0..i32::try_from(self.partitions).unwrap_or(i32::MAX) {
+                let place = (topic.to_string(), Partition(partition));
+                let read = self.progress.offsets.get(&place).copied().unwrap_or(0);
+                let unread = self.unread.get(&place).map_or(0, VecDeque::len);
+                let unread = i64::try_from(unread).unwrap_or(i64::MAX);
+                upstream.push(Upstream {
+                    topic: Arc::clone(&topic),
+                    partition: Partition(partition),
+                    read: Some(Offset(read)),
+                    end: Some(Offset(read.saturating_add(unread))),
+                });
+            }
+        }
+        task.look(&upstream);
     }
 
     /// Commits: results that have gathered are written, and the state is saved.
@@ -204,7 +295,9 @@ impl TestDriver {
             if let Err(error) = task.restored() {
                 panic!("state of {topic} cannot be read: {error}");
             }
-            self.tasks.insert((topic, partition), task);
+            let place = (topic, partition);
+            self.tasks.insert(place.clone(), task);
+            self.look(&place);
         }
     }
 
@@ -214,7 +307,8 @@ impl TestDriver {
         sent.into_iter().map(Read::from).collect()
     }
 
-    /// How many records have come too late for one of their windows or more.
+    /// How many records have come too late for one of their windows or more, or too early by the
+    /// wall clock.
     #[must_use]
     pub fn late(&self) -> u64 {
         self.progress.late
@@ -235,11 +329,11 @@ impl TestDriver {
 
     fn apply(&mut self, effects: Effects) {
         for (_, kind) in &effects.counted {
-            self.progress.late += u64::from(*kind == Kind::Late);
+            self.progress.late += u64::from(is_late(*kind));
             self.progress.duplicates += u64::from(*kind == Kind::Duplicate);
         }
         for send in effects.sends {
-            self.progress.late += u64::from(send.kind == Kind::Late);
+            self.progress.late += u64::from(is_late(send.kind));
             let topic = send.record.topic.to_string();
             match (send.kind, send.record.partition) {
                 (Kind::Repartition, _) => self.deliver(&send.record),
@@ -263,6 +357,10 @@ impl TestDriver {
         let number = hasher.finish() % u64::from(self.partitions);
         Partition(i32::try_from(number).unwrap_or_default())
     }
+}
+
+fn is_late(kind: Kind) -> bool {
+    matches!(kind, Kind::Late | Kind::Ahead)
 }
 
 impl From<Outgoing> for Read {

@@ -20,8 +20,8 @@
 //! # }
 //! ```
 //!
-//! Time is event time only. *Stream time* is the greatest event time that a partition has seen; a
-//! window takes records while its end and its grace are after the stream time, and a record that a
+//! Time is event time only. *Stream time* is the greatest event time that a partition has seen, or
+//! the least that the source partitions behind it have reached; a window takes records while its end and its grace are after the stream time, and a record that a
 //! window refuses is never dropped in silence.
 
 mod aggregate;

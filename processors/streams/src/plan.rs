@@ -36,6 +36,22 @@ impl Topology {
         text
     }
 
+    /// What each stream and each route does, by name: processes that share partitions must have the
+    /// same.
+    #[must_use]
+    pub fn parts(&self) -> BTreeMap<String, String> {
+        let text = |steps: Vec<(&str, String)>| {
+            let lines = steps.into_iter().map(|(what, how)| format!("{what} {how}"));
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        let streams = self.streams().iter();
+        let streams =
+            streams.map(|stream| (stream.name.to_string(), text(stream.steps(self.group()))));
+        let routes = self.routes().iter();
+        let routes = routes.map(|route| (route.name.to_string(), text(route.steps())));
+        streams.chain(routes).collect()
+    }
+
     /// The same as a flow chart for [Mermaid](https://mermaid.js.org).
     #[must_use]
     pub fn mermaid(&self) -> String {
@@ -75,6 +91,9 @@ impl Definition {
         steps.push(("emit", self.emit.name().to_owned()));
         if let Some(timeout) = self.idle_timeout {
             steps.push(("idle_timeout", timeout.to_string()));
+        }
+        if let Some(limit) = self.max_ahead {
+            steps.push(("max_ahead", limit.to_string()));
         }
         steps.push(("state", self.changelog(group).to_string()));
         steps.push(("codec", self.codec.name().to_owned()));

@@ -1,7 +1,7 @@
 //! What a record is to a stream.
 
 use crate::Input;
-use footfall_task::{Record, Timestamp};
+use footfall_task::{DeadLetterCode, Record, Timestamp};
 use std::fmt;
 
 /// Reads records for a stream.
@@ -54,22 +54,18 @@ pub struct Extracted {
 /// Why a record cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unusable {
-    /// Stable, for programs, e.g. `undecodable`.
-    pub code: &'static str,
+    /// For programs.
+    pub code: DeadLetterCode,
     /// For people: what was expected and what was found.
     pub reason: String,
 }
 
 impl Unusable {
-    /// Every `code` there is.
-    pub const CODES: [&'static str; 4] =
-        ["null_key", "no_timestamp", "undecodable", "not_a_number"];
-
     /// The record has no key to group it by.
     #[must_use]
     pub fn null_key(expected: &str) -> Self {
         Self {
-            code: "null_key",
+            code: DeadLetterCode::NullKey,
             reason: format!("expected {expected}, found none"),
         }
     }
@@ -78,7 +74,7 @@ impl Unusable {
     #[must_use]
     pub fn no_timestamp(reason: impl Into<String>) -> Self {
         Self {
-            code: "no_timestamp",
+            code: DeadLetterCode::NoTimestamp,
             reason: reason.into(),
         }
     }
@@ -87,7 +83,7 @@ impl Unusable {
     #[must_use]
     pub fn undecodable(reason: impl Into<String>) -> Self {
         Self {
-            code: "undecodable",
+            code: DeadLetterCode::Undecodable,
             reason: reason.into(),
         }
     }
@@ -96,7 +92,7 @@ impl Unusable {
     #[must_use]
     pub fn no_row(table: &str) -> Self {
         Self {
-            code: "no_row",
+            code: DeadLetterCode::NoRow,
             reason: format!("expected a row of table `{table}` for this record, found none"),
         }
     }
@@ -105,7 +101,7 @@ impl Unusable {
     #[must_use]
     pub fn not_a_number(reason: impl Into<String>) -> Self {
         Self {
-            code: "not_a_number",
+            code: DeadLetterCode::NotANumber,
             reason: reason.into(),
         }
     }

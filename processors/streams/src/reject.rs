@@ -1,9 +1,9 @@
 //! Records that a stream does not count: too late, or of no use to it. They keep their bytes, key,
 //! headers, timestamp and partition, and get headers that say why and where they came from.
 
-use crate::{Definition, Unusable, Window};
+use crate::{Definition, Unusable, Window, millis};
 use bytes::Bytes;
-use footfall_task::{Effects, Kind, Outgoing, Record};
+use footfall_task::{Effects, Kind, Outgoing, Record, Timestamp};
 use std::sync::Arc;
 
 /// Says that some or all of a record's windows have refused it.
@@ -17,16 +17,45 @@ pub(crate) fn late(
     let Some(topic) = &definition.late else {
         return effects.count(&definition.name, Kind::Late);
     };
-    let windows = refusing.iter();
-    let windows: Vec<_> = windows
-        .map(|window| format!("[{},{}]", window.start, window.end))
-        .collect();
     let why = [
         ("footfall-late-stream", definition.name.to_string()),
-        ("footfall-late-windows", format!("[{}]", windows.join(","))),
+        ("footfall-late-windows", listed(refusing.iter().copied())),
         ("footfall-late-by-ms", late_by_ms.to_string()),
     ];
     effects.send(&definition.name, Kind::Late, copy(topic, source, why));
+}
+
+/// Says that a record's event time is too far ahead of the wall clock to be counted yet.
+pub(crate) fn ahead(
+    definition: &Definition,
+    source: &Record<'_>,
+    (time, now): (Timestamp, Timestamp),
+    effects: &mut Effects,
+) {
+    let Some(topic) = &definition.late else {
+        return effects.count(&definition.name, Kind::Ahead);
+    };
+    let limit = definition.max_ahead.unwrap_or(millis(0));
+    let reason = format!("expected an event time up to {limit} after {now}, found {time}");
+    let why = [
+        ("footfall-late-stream", definition.name.to_string()),
+        (
+            "footfall-late-windows",
+            listed(definition.windows.containing(time.0)),
+        ),
+        (
+            "footfall-late-by-ms",
+            now.0.saturating_sub(time.0).to_string(),
+        ),
+        ("footfall-error-code", Kind::TIME_AHEAD.to_owned()),
+        ("footfall-error", reason),
+    ];
+    effects.send(&definition.name, Kind::Ahead, copy(topic, source, why));
+}
+
+fn listed(windows: impl Iterator<Item = Window>) -> String {
+    let windows = windows.map(|window| format!("[{},{}]", window.start, window.end));
+    format!("[{}]", windows.collect::<Vec<_>>().join(","))
 }
 
 /// Says that a record cannot be used.
@@ -42,7 +71,7 @@ pub(crate) fn unusable(
         return effects.count(stream, kind);
     };
     let why = [
-        ("footfall-error-code", why.code.to_owned()),
+        ("footfall-error-code", why.code.to_string()),
         ("footfall-error", why.reason),
     ];
     effects.send(stream, kind, copy(topic, source, why));

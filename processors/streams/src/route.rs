@@ -8,7 +8,7 @@ use crate::{
 };
 use bytes::Bytes;
 use footfall_task::{Effects, Kind, Outgoing, Record};
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 /// Takes the records of some topics, one by one, and writes what becomes of them to others.
 #[derive(Clone, Debug)]
@@ -80,7 +80,13 @@ impl Route {
         self.from.iter().find(|inlet| *inlet.topic == *topic)
     }
 
-    pub(crate) fn process(&self, joins: &Joins, record: &Record<'_>, effects: &mut Effects) {
+    pub(crate) fn process(
+        &self,
+        joins: &Joins,
+        origins: &Origins,
+        record: &Record<'_>,
+        effects: &mut Effects,
+    ) {
         match joins.through(record, None, |record| self.convert.convert(record)) {
             Ok(Some((converted, _))) => {
                 let outgoing = Outgoing {
@@ -89,7 +95,9 @@ impl Route {
                     timestamp: record.timestamp,
                     key: converted.key.map(Bytes::from),
                     value: converted.value.map(Bytes::from),
-                    headers: reject::owned(record).collect(),
+                    headers: reject::owned(record)
+                        .chain(added(record, origins))
+                        .collect(),
                 };
                 for topic in converted.also {
                     let outgoing = Outgoing {
@@ -109,6 +117,29 @@ impl Route {
             }
         }
     }
+}
+
+/// Topics whose partitions the streams behind a route must tell apart.
+pub(crate) type Origins = BTreeSet<Arc<str>>;
+
+/// Where a record was read that has come here by routes: `TOPIC/PARTITION`.
+const ORIGIN: &str = "footfall-origin";
+
+/// The source partition that a route has noted, if there is one.
+pub(crate) fn origin<'a>(record: &Record<'a>) -> Option<(&'a str, i32)> {
+    let text = std::str::from_utf8(record.header(ORIGIN)?).ok()?;
+    let (topic, partition) = text.rsplit_once('/')?;
+    Some((topic, partition.parse().ok()?))
+}
+
+/// Where a record was read, unless it says so already, or nobody needs to know.
+fn added(record: &Record<'_>, origins: &Origins) -> Option<(String, Option<Vec<u8>>)> {
+    let is_noted = origin(record).is_some_and(|(topic, _)| origins.contains(topic));
+    if is_noted || !origins.contains(record.topic) {
+        return None;
+    }
+    let place = format!("{}/{}", record.topic, record.partition);
+    Some((ORIGIN.to_owned(), Some(place.into_bytes())))
 }
 
 /// Begins a route that reads a topic.

@@ -96,6 +96,11 @@ impl Seen {
             .collect()
     }
 
+    /// All of them count as other than at the last call.
+    pub(crate) fn refill(&mut self) {
+        self.changed = self.times.keys().cloned().collect();
+    }
+
     /// Puts back what an earlier life has known.
     pub(crate) fn restore(&mut self, id: &[u8], time: Option<i64>) {
         let id: Id = id.into();

@@ -4,16 +4,19 @@ mod emission;
 mod fixed;
 mod idle;
 mod panes;
+mod progress;
 mod sessions;
 mod size;
 
 pub(crate) use panes::Pane;
+pub(crate) use progress::{Progress, Reached};
 pub(crate) use sessions::SavedSession;
 pub use size::Size;
 pub(crate) use size::of_record;
 
 use crate::{Accumulator, Definition, Function, Input, Window, aggregate::Place};
 use fixed::Fixed;
+use footfall_task::Upstream;
 use sessions::Sessions;
 use std::{collections::BTreeSet, ops::Range, sync::Arc, time::Duration};
 
@@ -21,7 +24,11 @@ pub(crate) type Key = Arc<[u8]>;
 
 /// The windows of one stream in one partition.
 #[derive(Debug)]
-pub struct State(Held);
+pub struct State {
+    held: Held,
+    /// How far the source partitions have come, where there are several behind this one.
+    progress: Option<Progress>,
+}
 
 #[derive(Debug)]
 enum Held {
@@ -71,16 +78,29 @@ impl State {
         let functions = functions
             .map(|aggregation| aggregation.function.clone())
             .collect();
-        Self(match definition.windows.session_gap() {
+        let held = match definition.windows.session_gap() {
             None => Held::Fixed(Fixed::new(definition, functions)),
             Some(gap) => Held::Sessions(Sessions::new(definition, gap.as_millis(), functions)),
-        })
+        };
+        Self {
+            held,
+            progress: None,
+        }
     }
 
-    /// The greatest event time that this partition has seen.
+    /// With stream time by the source partitions behind this one.
+    pub(crate) fn behind(self, progress: Progress) -> Self {
+        Self {
+            progress: Some(progress),
+            ..self
+        }
+    }
+
+    /// The event time up to which this partition has come: the greatest that it has seen; behind
+    /// several source partitions, the least that those have reached.
     #[must_use]
     pub fn stream_time(&self) -> Option<i64> {
-        match &self.0 {
+        match &self.held {
             Held::Fixed(fixed) => fixed.stream_time(),
             Held::Sessions(sessions) => sessions.stream_time(),
         }
@@ -89,7 +109,7 @@ impl State {
     /// How much it holds.
     #[must_use]
     pub fn size(&self) -> Size {
-        match &self.0 {
+        match &self.held {
             Held::Fixed(fixed) => fixed.size(),
             Held::Sessions(sessions) => sessions.size(),
         }
@@ -97,15 +117,68 @@ impl State {
 
     /// About how much a commit would say and change, at most.
     pub(crate) fn waiting(&self) -> usize {
-        match &self.0 {
+        match &self.held {
             Held::Fixed(fixed) => fixed.waiting(),
             Held::Sessions(sessions) => sessions.waiting(),
         }
     }
 
+    /// A record of this time has come by way of these source partitions, if it has by several.
+    /// Stream time goes on, and windows close, before it is added.
+    pub(crate) fn reach<'a>(
+        &mut self,
+        places: impl IntoIterator<Item = (&'a str, i32)>,
+        time: i64,
+    ) {
+        let reached = match &mut self.progress {
+            None => Some(time),
+            Some(progress) => {
+                progress.record(places, time);
+                progress.least()
+            }
+        };
+        self.advance(reached);
+    }
+
+    fn advance(&mut self, reached: Option<i64>) {
+        let Some(time) = reached.filter(|time| Some(*time) > self.stream_time()) else {
+            return;
+        };
+        match &mut self.held {
+            Held::Fixed(fixed) => fixed.advance(time),
+            Held::Sessions(sessions) => sessions.advance(time),
+        }
+    }
+
+    /// The source partitions behind this one, if they are several.
+    pub(crate) fn progress(&self) -> Option<&Progress> {
+        self.progress.as_ref()
+    }
+
+    /// As [`Task::begin_look`](footfall_task::Task::begin_look).
+    pub(crate) fn begin_look(&mut self) -> bool {
+        self.progress.as_mut().is_some_and(Progress::begin_look)
+    }
+
+    /// As [`Task::look`](footfall_task::Task::look).
+    pub(crate) fn look(&mut self, upstream: &[Upstream]) -> bool {
+        let Some(progress) = &mut self.progress else {
+            return false;
+        };
+        progress.look(upstream);
+        let (reached, before) = (progress.least(), self.stream_time());
+        self.advance(reached);
+        self.stream_time() != before
+    }
+
+    /// Whether source partitions have come further since the last call.
+    pub(crate) fn has_progressed(&mut self) -> bool {
+        self.progress.as_mut().is_some_and(Progress::take_changed)
+    }
+
     /// Takes a record; returns the windows that refuse it because they have closed, by end.
     pub(crate) fn add(&mut self, key: &[u8], place: Place, inputs: &[Input]) -> Vec<Window> {
-        match &mut self.0 {
+        match &mut self.held {
             Held::Fixed(fixed) => fixed.add(key, place, inputs),
             Held::Sessions(sessions) => sessions.add(key, place, inputs),
         }
@@ -113,7 +186,10 @@ impl State {
 
     /// The wall clock has gone on. Returns whether that has closed windows.
     pub(crate) fn tick(&mut self, clock: Duration) -> bool {
-        match &mut self.0 {
+        if let Some(progress) = &mut self.progress {
+            progress.tick(clock);
+        }
+        match &mut self.held {
             Held::Fixed(fixed) => fixed.tick(clock),
             Held::Sessions(sessions) => sessions.tick(clock),
         }
@@ -127,7 +203,7 @@ impl State {
         say: impl FnMut(Said<'_>),
         mut change: impl FnMut(i64, &[u8], &Changed<'_>) -> u32,
     ) -> Commit {
-        match &mut self.0 {
+        match &mut self.held {
             Held::Fixed(fixed) => fixed.commit(say, |start, key, pane| {
                 change(start, key, &Changed::Pane(pane))
             }),
@@ -135,9 +211,17 @@ impl State {
         }
     }
 
+    /// Everything counts as changed since the last commit.
+    pub(crate) fn refill(&mut self) {
+        match &mut self.held {
+            Held::Fixed(fixed) => fixed.refill(),
+            Held::Sessions(sessions) => sessions.refill(),
+        }
+    }
+
     /// The windows that still take records and start in `starts`, by start, then key.
     pub fn open_windows(&self, starts: Range<i64>, key: Option<&[u8]>) -> Vec<WindowResult> {
-        match &self.0 {
+        match &self.held {
             Held::Fixed(fixed) => fixed.open_windows(starts, key),
             Held::Sessions(sessions) => sessions.open(&starts, key),
         }
@@ -145,35 +229,42 @@ impl State {
 
     /// Puts back a pane of an earlier life.
     pub(crate) fn restore_pane(&mut self, start: i64, key: &[u8], saved: Option<Saved>) {
-        if let Held::Fixed(fixed) = &mut self.0 {
+        if let Held::Fixed(fixed) = &mut self.held {
             fixed.restore_pane(start, key, saved);
         }
     }
 
     /// Puts back a session of an earlier life.
     pub(crate) fn restore_session(&mut self, start: i64, key: &[u8], saved: Option<SavedSession>) {
-        if let Held::Sessions(sessions) = &mut self.0 {
+        if let Held::Sessions(sessions) = &mut self.held {
             sessions.restore(start, key, saved);
         }
     }
 
     /// Puts back the stream time of an earlier life.
     pub(crate) fn restore_stream_time(&mut self, time: i64) {
-        match &mut self.0 {
+        match &mut self.held {
             Held::Fixed(fixed) => fixed.restore_stream_time(time),
             Held::Sessions(sessions) => sessions.restore_stream_time(time),
         }
     }
 
+    /// Puts back how far the source partitions had come in an earlier life.
+    pub(crate) fn restore_reached(&mut self, reached: &Reached) {
+        if let Some(progress) = &mut self.progress {
+            progress.restore(reached);
+        }
+    }
+
     /// Puts back which windows were closed by the clock in an earlier life.
     pub(crate) fn restore_idle_closed(&mut self, starts: BTreeSet<i64>) {
-        if let Held::Fixed(fixed) = &mut self.0 {
+        if let Held::Fixed(fixed) = &mut self.held {
             fixed.restore_idle_closed(starts);
         }
     }
 
     pub(crate) fn functions(&self) -> &[Function] {
-        match &self.0 {
+        match &self.held {
             Held::Fixed(fixed) => fixed.functions(),
             Held::Sessions(sessions) => sessions.functions(),
         }

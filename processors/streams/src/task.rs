@@ -2,10 +2,15 @@
 
 mod counting;
 
-use crate::{Definition, Route, Size, State, Topology, join::Joins, reject, repartition};
+use crate::{
+    Definition, Route, Size, State, Topology, join::Joins, reject, repartition, route::Origins,
+    state::Progress,
+};
 use counting::Counting;
-use footfall_task::{Effects, Kind, Offset, Partition, Record, RestoreError, Task};
-use std::{sync::Arc, time::Duration};
+use footfall_task::{
+    Effects, Kind, Offset, Partition, Record, RestoreError, Task, Timestamp, Upstream,
+};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// The work of a [`Topology`] on one partition.
 #[derive(Debug)]
@@ -29,7 +34,11 @@ enum Step {
     /// Counts them.
     Count(Box<Counting>),
     /// Writes each to another topic.
-    Route { route: Arc<Route>, joins: Joins },
+    Route {
+        route: Arc<Route>,
+        joins: Joins,
+        origins: Origins,
+    },
 }
 
 impl StreamsTask {
@@ -39,7 +48,10 @@ impl StreamsTask {
         let steps = topology.streams().iter().filter_map(|definition| {
             let joins = || topology.joins(&definition.joins);
             if *definition.counted(group) == *topic {
-                let counting = Counting::new(group, definition, joins());
+                let upstream = topology.upstream(definition);
+                let has_routes = upstream.keys().any(|topic| *topic != definition.from);
+                let progress = (!upstream.is_empty()).then(|| Progress::new(upstream, has_routes));
+                let counting = Counting::new(group, definition, joins(), progress);
                 Some(Step::Count(Box::new(counting)))
             } else if *definition.from == *topic {
                 Some(Step::Rekey {
@@ -56,6 +68,7 @@ impl StreamsTask {
         let routes = routes.filter(|route| route.inlet(topic).is_some());
         let routes = routes.map(|route| Step::Route {
             joins: topology.joins(&route.joins),
+            origins: topology.origins(route),
             route: Arc::clone(route),
         });
         let steps: Vec<_> = steps.chain(routes).collect();
@@ -130,18 +143,50 @@ impl Task for StreamsTask {
         }
     }
 
-    fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
+    fn process(&mut self, record: &Record<'_>, now: Timestamp, effects: &mut Effects) {
         for (step, from) in self.steps.iter_mut().zip(&self.from) {
             if from.is_some_and(|from| from <= record.offset) {
-                step.process(record, effects);
+                step.process(record, now, effects);
             }
         }
     }
 
-    fn catch_up(&mut self, reader: &str, record: &Record<'_>, effects: &mut Effects) {
+    fn upstream(&self) -> Vec<Arc<str>> {
+        let progress = self.counting().filter_map(|one| one.state.progress());
+        let topics: BTreeSet<_> = progress.flat_map(Progress::topics).collect();
+        topics.into_iter().map(Arc::clone).collect()
+    }
+
+    fn begin_look(&mut self) -> bool {
+        let mut begins = false;
+        for step in &mut self.steps {
+            if let Step::Count(counting) = step {
+                begins |= counting.state.begin_look();
+            }
+        }
+        begins
+    }
+
+    fn look(&mut self, upstream: &[Upstream]) -> bool {
+        let mut is_due = false;
+        for step in &mut self.steps {
+            if let Step::Count(counting) = step {
+                is_due |= counting.state.look(upstream);
+            }
+        }
+        is_due
+    }
+
+    fn catch_up(
+        &mut self,
+        reader: &str,
+        record: &Record<'_>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
         let steps = self.steps.iter_mut();
         for step in steps.filter(|step| step.is_of(reader)) {
-            step.process(record, effects);
+            step.process(record, now, effects);
         }
     }
 
@@ -157,6 +202,16 @@ impl Task for StreamsTask {
 
     fn waiting(&self) -> usize {
         self.counting().map(Counting::waiting).sum()
+    }
+
+    fn refill(&mut self, changelog: &str) {
+        for step in &mut self.steps {
+            if let Step::Count(counting) = step
+                && *counting.changelog == *changelog
+            {
+                counting.refill();
+            }
+        }
     }
 
     fn commit(&mut self, effects: &mut Effects) {
@@ -178,16 +233,20 @@ impl Step {
         }
     }
 
-    fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
+    fn process(&mut self, record: &Record<'_>, now: Timestamp, effects: &mut Effects) {
         match self {
             Self::Rekey {
                 definition,
                 joins,
                 topic,
                 reading,
-            } => rekey(definition, joins, (topic, *reading), record, effects),
-            Self::Count(counting) => counting.process(record, effects),
-            Self::Route { route, joins } => route.process(joins, record, effects),
+            } => rekey(definition, joins, (topic, *reading), (record, now), effects),
+            Self::Count(counting) => counting.process(record, now, effects),
+            Self::Route {
+                route,
+                joins,
+                origins,
+            } => route.process(joins, origins, record, effects),
         }
     }
 }
@@ -196,10 +255,14 @@ fn rekey(
     definition: &Definition,
     joins: &Joins,
     (topic, reading): (&Arc<str>, u64),
-    source: &Record<'_>,
+    (source, now): (&Record<'_>, Timestamp),
     effects: &mut Effects,
 ) {
     match joins.through(source, None, |record| definition.extract.extract(record)) {
+        // Before a partition's stream time and the broker's own limit meet it.
+        Ok(Some((found, _))) if definition.is_ahead(found.time, now) => {
+            reject::ahead(definition, source, (found.time, now), effects);
+        }
         Ok(Some((found, rows))) => {
             let record = repartition::wrap(topic, reading, found.key, found.time, source, &rows);
             effects.send(&definition.name, Kind::Repartition, record);

@@ -2,7 +2,10 @@ use crate::{Definition, Join, Route, StreamsTask, join::Joins, table::Rows};
 use footfall_task::{
     Cleanup, Effects, GlobalTable, Internal, Partition, Processor, Reader, Source, Start,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Streams that run together, in one consumer group.
 #[derive(Clone, Debug)]
@@ -55,6 +58,43 @@ impl Topology {
     #[must_use]
     pub fn routes(&self) -> &[Arc<Route>] {
         &self.routes
+    }
+
+    /// The topics whose records come to the partitions that a stream counts by way of other tasks,
+    /// each with how many topics its records go through, itself included.
+    pub(crate) fn upstream(&self, stream: &Definition) -> BTreeMap<Arc<str>, usize> {
+        let mut depths = BTreeMap::new();
+        let mut level = vec![Arc::clone(&stream.from)];
+        if !stream.rekeyed {
+            level = self.inlets(&level);
+        }
+        // Of several ways the longest one counts; routes in a circle have no longest.
+        for depth in 1..=self.routes.len() + 1 {
+            depths.extend(level.iter().map(|topic| (Arc::clone(topic), depth)));
+            level = self.inlets(&level);
+        }
+        depths
+    }
+
+    /// The topics whose partitions a route's records are to name, because streams need to know
+    /// where they have come from: all that lead to a stream; none if this one's do not.
+    pub(crate) fn origins(&self, route: &Route) -> BTreeSet<Arc<str>> {
+        let streams = self.streams.iter();
+        let upstream = streams.filter_map(|stream| {
+            let upstream = self.upstream(stream);
+            let leads_there = |to: &Arc<str>| *to == stream.from || upstream.contains_key(to);
+            route.to.iter().any(leads_there).then_some(upstream)
+        });
+        upstream.flat_map(BTreeMap::into_keys).collect()
+    }
+
+    /// The topics of which routes write to these.
+    fn inlets(&self, topics: &[Arc<str>]) -> Vec<Arc<str>> {
+        let routes = self.routes.iter();
+        let routes = routes.filter(|route| route.to.iter().any(|to| topics.contains(to)));
+        let inlets = routes.flat_map(|route| &route.from);
+        let inlets: BTreeSet<_> = inlets.map(|inlet| Arc::clone(&inlet.topic)).collect();
+        inlets.into_iter().collect()
     }
 
     /// Joins with the rows of their tables.

@@ -7,8 +7,12 @@ use footfall_streams::{
     stream,
 };
 use footfall_task::{
-    Effects, Kind, Offset, Outgoing, Partition, Processor as _, Record, Task as _, Timestamp,
+    DeadLetterCode, Effects, Kind, Offset, Outgoing, Partition, Processor as _, Record, Task as _,
+    Timestamp,
 };
+
+/// After all records.
+const NOW: Timestamp = Timestamp(1_000_000);
 
 fn counting() -> Definition {
     let windows = TimeWindows::of(millis(12))
@@ -182,7 +186,7 @@ fn state_of_other_windows_is_refused() {
         value: None,
         headers: Vec::new(),
     };
-    task.process(&source, &mut effects);
+    task.process(&source, NOW, &mut effects);
     task.commit(&mut effects);
     let mut other = topology(20).task("in", Partition(3));
     let changes = effects
@@ -223,7 +227,7 @@ fn a_commit_writes_about_as_much_as_is_said_to_wait() {
             value: None,
             headers: Vec::new(),
         };
-        task.process(&record, &mut effects);
+        task.process(&record, NOW, &mut effects);
     }
     // Three keys, each in three windows, and a change of state for each.
     assert_eq!(task.waiting(), 12);
@@ -266,12 +270,12 @@ fn what_was_re_keyed_by_another_definition_is_not_counted_and_not_lost() {
     };
     for (key, expected) in [
         ("/a", Kind::Change),
-        ("/b", Kind::DeadLetter("undecodable")),
+        ("/b", Kind::DeadLetter(DeadLetterCode::Undecodable)),
     ] {
         let mut effects = Effects::default();
         by("/a")
             .task("in", Partition(3))
-            .process(&source, &mut effects);
+            .process(&source, NOW, &mut effects);
         let between = effects.sends.remove(0).record;
         let headers = between.headers.iter();
         let between = Record {
@@ -284,7 +288,7 @@ fn what_was_re_keyed_by_another_definition_is_not_counted_and_not_lost() {
             ..source.clone()
         };
         let mut counting = by(key).task("test-out-repartition", Partition(0));
-        counting.process(&between, &mut effects);
+        counting.process(&between, NOW, &mut effects);
         counting.commit(&mut effects);
         let kinds: Vec<_> = effects.sends.iter().map(|send| send.kind).collect();
         assert!(kinds.contains(&expected), "{key}: {kinds:?}");
@@ -293,7 +297,7 @@ fn what_was_re_keyed_by_another_definition_is_not_counted_and_not_lost() {
         let dead = effects
             .sends
             .iter()
-            .find(|send| send.kind == Kind::DeadLetter("undecodable"));
+            .find(|send| send.kind == Kind::DeadLetter(DeadLetterCode::Undecodable));
         assert_eq!(
             dead.map(|dead| &*dead.record.topic),
             (!counted).then_some("in.dlq")

@@ -1,4 +1,4 @@
-use crate::{Partition, Timestamp};
+use crate::{DeadLetterCode, Partition, Timestamp};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -29,14 +29,22 @@ pub enum Kind {
     Output,
     /// A record that came after its windows had closed.
     Late,
+    /// A record whose event time is too far ahead of the wall clock, which is set aside with those
+    /// that are late.
+    Ahead,
     /// A record that was seen before.
     Duplicate,
-    /// A record that the stream cannot use, with the stable code that says why.
-    DeadLetter(&'static str),
+    /// A record that the stream cannot use, and why.
+    DeadLetter(DeadLetterCode),
     /// A record on its way to the partition of its new key.
     Repartition,
     /// A change of state.
     Change,
+}
+
+impl Kind {
+    /// The stable code of [`Ahead`](Self::Ahead).
+    pub const TIME_AHEAD: &'static str = "time_ahead";
 }
 
 /// A record to write.

@@ -1,5 +1,5 @@
-use crate::{Effects, GlobalTable, Offset, Partition, Reader, Record};
-use std::{sync::Arc, time::Duration};
+use crate::{Effects, GlobalTable, Offset, Partition, Reader, Record, Timestamp, Upstream};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Something that turns topics into other topics, one partition at a time.
 pub trait Processor: std::marker::Send + Sync + 'static {
@@ -22,6 +22,12 @@ pub trait Processor: std::marker::Send + Sync + 'static {
 
     /// Begins the work on one partition of a source, without any state yet.
     fn task(&self, topic: &str, partition: Partition) -> Self::Task;
+
+    /// What it does, by the names of its parts: processes of one group must agree on it, or the
+    /// partitions that one of them has are worked on in another way than the others'.
+    fn definition(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
 
     /// Told of the effects that have been written, before their records' offsets are committed.
     fn written(&self, effects: &Effects);
@@ -51,16 +57,41 @@ pub trait Task {
         Ok(())
     }
 
-    /// Takes one record. Every record has its effects or its state; none stops the task.
-    fn process(&mut self, record: &Record<'_>, effects: &mut Effects);
+    /// Takes one record, at about `now` by the wall clock. Every record has its effects or its state;
+    /// none stops the task.
+    fn process(&mut self, record: &Record<'_>, now: Timestamp, effects: &mut Effects);
+
+    /// The topics whose records come to this partition by way of other tasks of the processor.
+    fn upstream(&self) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+
+    /// Whether it should be told how far those are read; if so, a [`look`](Self::look) follows that
+    /// begins after this call.
+    fn begin_look(&mut self) -> bool {
+        false
+    }
+
+    /// Told how far every partition upstream is read, once all that had been written to this
+    /// partition by then is processed. Returns whether there is something to commit because of that.
+    fn look(&mut self, _upstream: &[Upstream]) -> bool {
+        false
+    }
 
     /// Told from where on [`process`](Self::process) is to give records to one of the topic's
     /// [`readers`](Processor::readers), which has had those before or does not want them. Without an
     /// offset, from none: for now it has them by [`catch_up`](Self::catch_up).
     fn reads_from(&mut self, _reader: &str, _offset: Option<Offset>) {}
 
-    /// Takes a record that only this reader has not had.
-    fn catch_up(&mut self, _reader: &str, _record: &Record<'_>, _effects: &mut Effects) {}
+    /// Takes a record that only this reader has not had, at about `now` by the wall clock.
+    fn catch_up(
+        &mut self,
+        _reader: &str,
+        _record: &Record<'_>,
+        _now: Timestamp,
+        _effects: &mut Effects,
+    ) {
+    }
 
     /// Told now and then, whether or not records come, what a clock shows that only goes forward;
     /// where it began says nothing. Returns whether there is something to commit because of that.
@@ -73,6 +104,9 @@ pub trait Task {
     fn waiting(&self) -> usize {
         0
     }
+
+    /// A changelog has lost what it held: what the next commit says must be all of that state.
+    fn refill(&mut self, _changelog: &str) {}
 
     /// Says what has gathered since the last commit: coalesced results and changes of state.
     fn commit(&mut self, effects: &mut Effects);

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default)]
 pub struct Document {
     pub(super) values: Map<String, Value>,
+    /// By dotted path; under the empty one the file itself.
     pub(super) origins: BTreeMap<String, Origin>,
-    pub(super) warnings: Vec<String>,
 }
 
 impl Document {
@@ -37,9 +37,7 @@ impl Document {
         expected: impl Into<String>,
         found: impl Into<String>,
     ) -> Problem {
-        let around = std::iter::successors(Some(key), |key| Some(key.rsplit_once('.')?.0));
-        let origin = around.into_iter().find_map(|key| self.origins.get(key));
-        let origin = origin.cloned().unwrap_or(Origin::Nowhere);
+        let origin = self.origin_of(key);
         Problem {
             origin,
             key: key.into(),
@@ -48,10 +46,11 @@ impl Document {
         }
     }
 
-    /// What is odd but no error, to be logged once logging has begun.
-    #[must_use]
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
+    /// Where a value comes from; of one that is missing, the table around it, else the file.
+    pub(super) fn origin_of(&self, key: &str) -> Origin {
+        let around = std::iter::successors(Some(key), |key| Some(key.rsplit_once('.')?.0));
+        let origin = around.chain([""]).find_map(|key| self.origins.get(key));
+        origin.cloned().unwrap_or(Origin::Nowhere)
     }
 
     /// The dotted paths of the values that differ in another document, arrays as one value, in the order of their names.

@@ -1,5 +1,6 @@
 use super::Key;
 use serde_json::Value;
+use std::net::Ipv6Addr;
 
 /// What a value looks like. One form for the file, the environment and the flags.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +70,9 @@ impl Form {
         match self {
             Self::Text => "a text that is not empty".into(),
             Self::Path => "a path".into(),
-            Self::Address => "`host:port`".into(),
+            Self::Address => {
+                "`host:port`, with `0.0.0.0` or `[::]` as the host for all addresses".into()
+            }
             Self::Brokers => "`host:port[,host:port]`".into(),
             Self::Topic => {
                 "a topic name that Kafka takes: 1 to 249 of `A-Z a-z 0-9 . _ -`, and not `.` or `..`".into()
@@ -96,10 +99,10 @@ impl Form {
     pub fn read_text(&self, text: &str) -> Option<Value> {
         match self {
             Self::Text | Self::Path => (!text.is_empty()).then(|| text.into()),
-            Self::Address => is_address(text).then(|| text.into()),
+            Self::Address => port_of(text).map(|_| text.into()),
             Self::Brokers => text
                 .split(',')
-                .all(|broker| is_address(broker.trim()))
+                .all(|broker| port_of(broker.trim()).is_some_and(|port| port > 0))
                 .then(|| text.into()),
             Self::Topic => is_topic_name(text).then(|| text.into()),
             Self::Boolean => text.parse::<bool>().ok().map(Value::from),
@@ -148,10 +151,23 @@ fn is_topic_name(name: &str) -> bool {
     (1..=249).contains(&name.len()) && name != "." && name != ".." && name.bytes().all(legal)
 }
 
-fn is_address(text: &str) -> bool {
-    text.rsplit_once(':').is_some_and(|(host, port)| {
-        !host.is_empty() && !host.contains(char::is_whitespace) && port.parse::<u16>().is_ok()
-    })
+/// The port behind a host, which is a name, an IPv4 address or, in brackets, an IPv6 address.
+fn port_of(address: &str) -> Option<u16> {
+    let (host, port) = address.rsplit_once(':')?;
+    let is_host = match host.strip_prefix('[') {
+        Some(bracketed) => bracketed
+            .strip_suffix(']')
+            .is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok()),
+        None => {
+            let legal =
+                |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+            !host.is_empty() && host.bytes().all(legal)
+        }
+    };
+    // `parse` would take a sign.
+    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = port.parse().ok()?;
+    (is_host && is_number).then_some(port)
 }
 
 fn parse_share(text: &str) -> Option<f64> {

@@ -5,6 +5,8 @@ use std::{fmt, path::PathBuf};
 pub enum Origin {
     /// A line of the configuration file, counted from 1.
     File { path: PathBuf, line: usize },
+    /// The configuration file, of what it does not have.
+    WholeFile(PathBuf),
     /// An environment variable.
     Environment(String),
     /// A flag, with its dashes.
@@ -17,6 +19,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::WholeFile(path) => path.display().fmt(f),
             Self::Environment(name) => write!(f, "environment variable {name}"),
             Self::Flag(flag) => write!(f, "flag {flag}"),
             Self::Nowhere => f.write_str("configuration"),

@@ -33,6 +33,30 @@ impl Inputs {
             environment,
         }
     }
+
+    /// What is odd but no error: variables that look like ours and are not.
+    #[must_use]
+    pub fn warnings(&self, program: &Program) -> Vec<String> {
+        let names = self.environment.iter().map(|(name, _)| name);
+        let unknown =
+            names.filter(|name| name.starts_with(PREFIX) && variable(program, name).is_none());
+        let warning = |name| {
+            format!(
+                "environment variable {name} is not one that {} knows; it has no effect",
+                program.name
+            )
+        };
+        unknown.map(warning).collect()
+    }
+}
+
+/// What the variables of all keys begin with.
+const PREFIX: &str = "FOOTFALL_";
+
+/// The key that a variable is for.
+fn variable(program: &Program, name: &str) -> Option<&'static Key> {
+    let mut keys = program.keys().filter(|key| key.form.is_scalar());
+    keys.find(|key| environment_name(key.path) == name)
 }
 
 /// A document and what the flags ask for besides.
@@ -59,6 +83,8 @@ pub fn load(program: &Program, inputs: Inputs) -> Result<Loaded, Problems> {
         problems: Vec::new(),
     };
     if let Some(path) = &command_line.config {
+        let whole = Origin::WholeFile(path.clone());
+        reader.document.origins.insert(String::new(), whole);
         file::read(&mut reader, program, path);
     }
     reader.read_environment(program, &inputs.environment);
@@ -81,19 +107,9 @@ struct Reader {
 
 impl Reader {
     fn read_environment(&mut self, program: &Program, environment: &[(String, String)]) {
-        for (name, text) in environment
-            .iter()
-            .filter(|(name, _)| name.starts_with("FOOTFALL_"))
-        {
-            let key = program
-                .keys()
-                .find(|key| key.form.is_scalar() && environment_name(key.path) == *name);
-            match key {
-                Some(key) => self.read_text(key, text, Origin::Environment(name.clone())),
-                None => self.document.warnings.push(format!(
-                    "environment variable {name} is not one that {} knows; it has no effect",
-                    program.name
-                )),
+        for (name, text) in environment {
+            if let Some(key) = variable(program, name) {
+                self.read_text(key, text, Origin::Environment(name.clone()));
             }
         }
     }
@@ -188,16 +204,17 @@ impl Reader {
 
     fn fill_defaults(&mut self, keys: impl Iterator<Item = &'static Key>) {
         let mut values = std::mem::take(&mut self.document.values);
-        self.fill_defaults_of(&mut values, keys, "", &Origin::Nowhere);
+        self.fill_defaults_of(&mut values, keys, "", None);
         self.document.values = values;
     }
 
+    /// `origin`: where the table is that the keys are in, if it is one of many.
     fn fill_defaults_of(
         &mut self,
         table: &mut Map<String, Value>,
         keys: impl Iterator<Item = &'static Key>,
         prefix: &str,
-        origin: &Origin,
+        origin: Option<&Origin>,
     ) {
         for key in keys.filter(|key| key.form.is_scalar()) {
             let path = format!("{prefix}{}", key.path);
@@ -212,7 +229,9 @@ impl Reader {
                     None => self.problem(Origin::Nowhere, &path, key.form.expected(), quoted(text)),
                 },
                 Default::Required => {
-                    self.problem(origin.clone(), &path, key.form.expected(), "nothing".into())
+                    let around = || self.document.origin_of(&path);
+                    let origin = origin.cloned().unwrap_or_else(around);
+                    self.problem(origin, &path, key.form.expected(), "nothing".into());
                 }
             }
         }

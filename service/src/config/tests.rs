@@ -166,10 +166,47 @@ fn every_problem_is_told_at_once() {
     let problems = load_with("listen = 'nowhere'\ntrusted_proxies = [1]\n", &[], &[]).unwrap_err();
     assert_eq!(
         problems,
-        "sample.toml:1: listen: expected `host:port`, found `nowhere`\n\
+        "sample.toml:1: listen: expected `host:port`, with `0.0.0.0` or `[::]` as the host for all addresses, found `nowhere`\n\
          sample.toml:2: trusted_proxies: expected a list of texts, found an array\n\
-         configuration: kafka.brokers: expected `host:port[,host:port]`, found nothing"
+         sample.toml: kafka.brokers: expected `host:port[,host:port]`, found nothing"
     );
+    let in_table = load_with("\n[kafka]\n", &[], &[]).unwrap_err();
+    assert_eq!(
+        in_table,
+        "sample.toml:2: kafka.brokers: expected `host:port[,host:port]`, found nothing"
+    );
+}
+
+#[test]
+fn an_address_is_a_host_and_a_port() {
+    for right in [
+        "0.0.0.0:0",
+        "a-b.example:65535",
+        "kafka_1:9092",
+        "[::1]:80",
+        "[::]:8080",
+    ] {
+        assert!(Form::Address.read_text(right).is_some(), "{right}");
+    }
+    for wrong in [
+        "*:8080",
+        ":8080",
+        "8080",
+        "a:",
+        "a:+1",
+        "a:65536",
+        "::1:80",
+        "[::1]",
+        "[a]:80",
+        "http://a:80",
+        "a b:80",
+        "a/b:80",
+    ] {
+        assert!(Form::Address.read_text(wrong).is_none(), "{wrong}");
+        assert!(Form::Brokers.read_text(wrong).is_none(), "{wrong}");
+    }
+    assert!(Form::Brokers.read_text("a:9092, [::1]:9092").is_some());
+    assert!(Form::Brokers.read_text("a:9092,b:0").is_none());
 }
 
 #[test]
@@ -242,9 +279,20 @@ fn a_value_after_an_at_sign_is_read_from_that_file() {
 
 #[test]
 fn an_unknown_variable_is_a_warning_and_create_topics_is_a_switch() {
-    let document = load_with(BROKERS, &["--create-topics"], &[("FOOTFALL_TYPO", "1")]).unwrap();
+    let environment = [("FOOTFALL_TYPO", "1"), ("FOOTFALL_LISTEN", "a:1")];
+    let document = load_with(BROKERS, &["--create-topics"], &environment).unwrap();
     assert_eq!(document.values["topics"]["create"], true);
-    assert!(document.warnings()[0].contains("FOOTFALL_TYPO"));
+    let environment = environment.map(|(name, value)| (name.into(), value.into()));
+    let inputs = Inputs {
+        arguments: Vec::new(),
+        environment: environment.into(),
+    };
+    assert_eq!(
+        inputs.warnings(&PROGRAM),
+        [
+            "environment variable FOOTFALL_TYPO is not one that footfall-sample knows; it has no effect"
+        ]
+    );
 }
 
 #[test]

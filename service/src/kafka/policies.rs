@@ -47,8 +47,13 @@ pub async fn cleanup_policies(
         let policy = match answer {
             Ok(described) => {
                 let entry = described.get("cleanup.policy");
-                let value = entry.and_then(|entry| entry.value.clone());
-                Policy::Is(value.unwrap_or_default())
+                // Kafka answers who may not ask with a description that has nothing in it.
+                match entry.and_then(|entry| entry.value.clone()) {
+                    Some(value) => Policy::Is(value),
+                    None => Policy::Untold(
+                        "this client may not describe its configuration (`DescribeConfigs`)".into(),
+                    ),
+                }
             }
             Err(RDKafkaErrorCode::UnknownTopicOrPartition) => continue,
             Err(code) => Policy::Untold(code.to_string()),

@@ -6,6 +6,7 @@ use super::{
     story::{Story, path_of},
 };
 use footfall_tests::{browser::Browser, kafka::Kafka};
+use serde_json::json;
 use thirtyfour::By;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,6 +74,25 @@ async fn a_visit_is_recorded_as_a_person_would_tell_it_and_each_event_once() {
     let preflights = r#"footfall_requests_total{route="/v1/events",status="204",code="ok"}"#;
     let metrics = stage.gateway.metrics().await;
     assert_eq!(metrics.sum(preflights), 0.0, "the SDK needs no preflight");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_puts_headers_of_its_own_on_every_request_sends_and_reads_all_the_same() {
+    let stage = Stage::set().await;
+    let browser = Browser::start().await;
+    browser.driver.goto(&stage.shop.url).await.unwrap();
+    // As tracing libraries do.
+    let script = r#"
+        const headers = { baggage: 'a=b', 'sentry-trace': '1-2-1', 'x-datadog-trace-id': '7', 'X-Own': 'y' };
+        const body = JSON.stringify({ write_key: 'demo', sent_at: Date.now(), events: [
+            { id: crypto.randomUUID(), time: Date.now(), type: 'page_view', page: { url: 'https://of.example/' } }] });
+        const sent = await fetch('GATEWAY/v1/events', { method: 'POST', headers, body });
+        const read = await fetch('GATEWAY/.well-known/footfall.json', { headers });
+        return [sent.status, (await sent.json()).accepted, read.status, (await read.json()).policy];"#;
+    let script = script.replace("GATEWAY", &stage.gateway.url);
+    let script = format!("return (async () => {{{script}}})()");
+    let said = browser.run(&script).await.unwrap();
+    assert_eq!(said, json!([202, 1, 200, "drop"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

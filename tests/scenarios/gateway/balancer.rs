@@ -38,56 +38,103 @@ fn example(name: &str, addresses: &[(&str, &str)]) -> String {
     })
 }
 
-/// Two gateways with the same topics, and HAProxy in front of them.
+/// A load balancer, as its example sets it up.
+#[derive(Clone, Copy)]
+enum Balancer {
+    Haproxy,
+    Nginx,
+}
+
+impl Balancer {
+    /// The file of its example.
+    fn file(self) -> &'static str {
+        match self {
+            Self::Haproxy => "haproxy.cfg",
+            Self::Nginx => "nginx.conf",
+        }
+    }
+
+    /// The `drain.delay` of the gateways behind it; longer than it takes to try a gateway again that was away.
+    fn delay(self) -> &'static str {
+        match self {
+            Self::Haproxy => "5s",
+            Self::Nginx => "3s",
+        }
+    }
+
+    /// Starts it with the example's text, in a folder of its own.
+    fn start(self, folder: &TempDir, config: &str) -> Program {
+        let file = folder.path().join(self.file());
+        fs::write(&file, config).unwrap();
+        let mut command = match self {
+            Self::Haproxy => Command::new("/usr/sbin/haproxy"),
+            Self::Nginx => Command::new("/usr/sbin/nginx"),
+        };
+        match self {
+            Self::Haproxy => command.arg("-db").arg("-f").arg(&file),
+            Self::Nginx => command
+                .args(["-e", "stderr", "-g", "daemon off; pid nginx.pid;", "-p"])
+                .arg(folder.path())
+                .arg("-c")
+                .arg(&file),
+        };
+        Program::start_command(self.file(), command)
+    }
+}
+
+/// Two gateways with the same topics, and a load balancer in front of them.
 struct Pair {
+    balancer: Balancer,
     gateways: [Gateway; 2],
     listens: [String; 2],
     url: String,
+    /// Where HAProxy says who is in rotation.
     stats: String,
-    _haproxy: Program,
+    _running: Program,
     _folder: TempDir,
 }
 
 impl Pair {
-    async fn start(kafka: &Kafka) -> Self {
+    async fn start(kafka: &Kafka, balancer: Balancer) -> Self {
         let topic = Kafka::unique("events");
         for topic in [topic.clone(), format!("{topic}.rejected")] {
             kafka.create_topic(&topic, 4).await;
         }
         let listens = [port::free_address(), port::free_address()];
         let gateways = [
-            start(kafka, &listens[0], &topic).await,
-            start(kafka, &listens[1], &topic).await,
+            start(kafka, &listens[0], &topic, balancer).await,
+            start(kafka, &listens[1], &topic, balancer).await,
         ];
         let (front, stats) = (port::free_address(), port::free_address());
-        let config = example(
-            "haproxy.cfg",
-            &[
-                ("127.0.0.1:8000", &front),
-                ("127.0.0.1:8404", &stats),
-                ("127.0.0.1:8080", &listens[0]),
-                ("127.0.0.1:8090", &listens[1]),
-            ],
-        );
+        let mut addresses = vec![
+            ("127.0.0.1:8000", &*front),
+            ("127.0.0.1:8080", &*listens[0]),
+            ("127.0.0.1:8090", &*listens[1]),
+        ];
+        if let Balancer::Haproxy = balancer {
+            addresses.push(("127.0.0.1:8404", &*stats));
+        }
+        let config = example(balancer.file(), &addresses);
         let folder = TempDir::new().unwrap();
-        let file = folder.path().join("haproxy.cfg");
-        fs::write(&file, config).unwrap();
-        let mut command = Command::new("/usr/sbin/haproxy");
-        command.arg("-db").arg("-f").arg(&file);
         let pair = Self {
+            balancer,
             gateways,
-            listens,
             url: format!("http://{front}/v1/events"),
             stats: format!("http://{stats}/;csv"),
-            _haproxy: Program::start_command("haproxy", command),
+            _running: balancer.start(&folder, &config),
             _folder: folder,
+            listens,
         };
+        client::until_answers(&format!("http://{front}/livez"), "ok").await;
         pair.until_up().await;
         pair
     }
 
-    /// Waits until the balancer takes both for ready, each by a check that has passed.
+    /// Waits until the balancer takes both for ready, each by a check that has passed; nginx does not check.
     async fn until_up(&self) {
+        if let Balancer::Nginx = self.balancer {
+            return;
+        }
         wait::until("both gateways to be up", async || {
             let page = client::get(&self.stats).await?.body;
             let up = page.lines().filter(|line| {
@@ -103,7 +150,7 @@ impl Pair {
     }
 }
 
-async fn start(kafka: &Kafka, listen: &str, topic: &str) -> Gateway {
+async fn start(kafka: &Kafka, listen: &str, topic: &str, balancer: Balancer) -> Gateway {
     let rejected = format!("{topic}.rejected");
     let flags = [
         "--listen",
@@ -113,7 +160,7 @@ async fn start(kafka: &Kafka, listen: &str, topic: &str) -> Gateway {
         "--kafka-rejected-topic",
         &rejected,
     ];
-    Gateway::again_draining(kafka, &flags, "5s").await
+    Gateway::again_draining(kafka, &flags, balancer.delay()).await
 }
 
 /// Senders that post one batch after the other until they are told to stop.
@@ -215,10 +262,10 @@ async fn recorded(kafka: &Kafka, topic: &str, count: usize) -> BTreeMap<String, 
     by_id
 }
 
-#[tokio::test]
-async fn a_rolling_restart_behind_haproxy_fails_no_request_and_loses_no_event() {
+/// Restarts one gateway after the other under load; no request may fail, and no event be missing or there twice.
+async fn roll(balancer: Balancer) {
     let kafka = Kafka::shared().await;
-    let mut pair = Pair::start(kafka).await;
+    let mut pair = Pair::start(kafka, balancer).await;
     let topic = pair.gateways[0].topic.clone();
     let load = Load::start(&pair.url);
     for index in [0, 1] {
@@ -228,7 +275,7 @@ async fn a_rolling_restart_behind_haproxy_fails_no_request_and_loses_no_event() 
         let status = gateway.exit().await;
         assert_eq!(status.code(), Some(0), "{}", gateway.stderr());
         load.until_accepted(200).await;
-        pair.gateways[index] = start(kafka, &pair.listens[index], &topic).await;
+        pair.gateways[index] = start(kafka, &pair.listens[index], &topic, balancer).await;
         pair.until_up().await;
     }
     load.until_accepted(200).await;
@@ -242,9 +289,19 @@ async fn a_rolling_restart_behind_haproxy_fails_no_request_and_loses_no_event() 
 }
 
 #[tokio::test]
+async fn a_rolling_restart_behind_haproxy_fails_no_request_and_loses_no_event() {
+    roll(Balancer::Haproxy).await;
+}
+
+#[tokio::test]
+async fn a_rolling_restart_behind_nginx_fails_no_request_and_loses_no_event() {
+    roll(Balancer::Nginx).await;
+}
+
+#[tokio::test]
 async fn of_a_gateway_that_is_killed_only_requests_under_way_fail() {
     let kafka = Kafka::shared().await;
-    let pair = Pair::start(kafka).await;
+    let pair = Pair::start(kafka, Balancer::Haproxy).await;
     let load = Load::start(&pair.url);
     load.until_accepted(200).await;
     pair.gateways[1].program.signal(Signal::SIGKILL);
@@ -268,18 +325,7 @@ async fn the_example_for_nginx_starts_and_hands_requests_on() {
         ],
     );
     let folder = TempDir::new().unwrap();
-    let file = folder.path().join("nginx.conf");
-    fs::write(&file, config).unwrap();
-    let mut command = Command::new("/usr/sbin/nginx");
-    command
-        .arg("-e")
-        .arg("stderr")
-        .arg("-p")
-        .arg(folder.path())
-        .arg("-c")
-        .arg(&file);
-    command.args(["-g", "daemon off; pid nginx.pid;"]);
-    let _nginx = Program::start_command("nginx", command);
+    let _nginx = Balancer::Nginx.start(&folder, &config);
     client::until_answers(&format!("http://{front}/livez"), "ok").await;
     // Every other request is for the gateway that is not there.
     for _ in 0..4 {

@@ -218,6 +218,16 @@ async fn a_pixel_is_a_page_view_and_always_a_picture() {
     get("?k=demo&u=https://shop.example/", &[("sec-gpc", "1")]).await;
     get("?k=no%20key", &[]).await;
     get("", &[]).await;
+    // A checker of links.
+    let head = format!(
+        "{}/v1/pixel.gif?k=demo&u=https://shop.example/",
+        gateway.url
+    );
+    let head = reqwest::Client::new().head(head).send().await.unwrap();
+    assert_eq!(
+        (head.status().as_u16(), &head.headers()["content-type"]),
+        (200, &"image/gif".parse().unwrap())
+    );
     let records = kafka.records(&gateway.topic, 1).await;
     assert_eq!(records.len(), 1);
     let record = records[0].json();

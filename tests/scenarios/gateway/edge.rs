@@ -1,7 +1,12 @@
 //! Connections: what is no clear request yields no second one, who is slow is told, and how clients are sent elsewhere.
 
 use crate::pipeline::batch;
-use footfall_tests::{client, gateway::Gateway, kafka::Kafka, wire::Wire};
+use footfall_tests::{
+    client::{self, Answer},
+    gateway::Gateway,
+    kafka::Kafka,
+    wire::Wire,
+};
 use nix::sys::signal::Signal;
 
 fn post(fields: &str, body: &str) -> String {
@@ -215,6 +220,58 @@ async fn http_2_is_spoken_by_prior_knowledge() {
         assert_eq!(answer.version(), reqwest::Version::HTTP_2);
         assert_eq!(answer.status(), 202);
     }
+}
+
+/// A body whose second half comes when it is sent.
+fn in_halves(body: &str) -> (tokio::sync::oneshot::Sender<()>, reqwest::Body) {
+    let (first, second) = body.split_at(body.len() / 2);
+    let (go_on, told) = tokio::sync::oneshot::channel::<()>();
+    let second = second.to_owned();
+    let second = futures_util::stream::once(async move {
+        told.await.unwrap();
+        Ok(second)
+    });
+    let first = futures_util::stream::iter([Ok::<_, std::io::Error>(first.to_owned())]);
+    let halves = futures_util::StreamExt::chain(first, second);
+    (go_on, reqwest::Body::wrap_stream(halves))
+}
+
+#[tokio::test]
+async fn a_head_of_http_2_that_is_too_long_is_refused_alone() {
+    let gateway = Gateway::start(Kafka::shared().await).await;
+    let client = reqwest::Client::builder()
+        .http2_prior_knowledge()
+        .build()
+        .unwrap();
+    let url = format!("{}/v1/events", gateway.url);
+    let (go_on, body) = in_halves(&batch::of_page_views(1).to_string());
+    let other = tokio::spawn(client.post(&url).body(body).send());
+    footfall_tests::wait::until("the other request to begin", async || {
+        let open = gateway.metrics().await.sum("footfall_connections");
+        // Its own, and that of this question.
+        (open >= 2.0).then_some(()).ok_or(open.to_string())
+    })
+    .await;
+    for (fields, len) in [
+        (1, 20 << 10),
+        (1, 64 << 10),
+        (64, 1 << 10),
+        (4, 16 << 10),
+        (1000, 64),
+    ] {
+        let mut request = client.post(&url).header("origin", "https://a.example");
+        for field in 0..fields {
+            request = request.header(format!("x-{field}"), "v".repeat(len));
+        }
+        let body = batch::of_page_views(1).to_string();
+        let refused = Answer::to(request.body(body)).await.unwrap();
+        assert_eq!(refused.status, 431, "{fields} of {len}: {refused:?}");
+        assert_eq!(refused.json()["code"], "headers_too_large");
+        let allowed = refused.header("access-control-allow-origin");
+        assert_eq!(allowed, Some("https://a.example"));
+    }
+    go_on.send(()).unwrap();
+    assert_eq!(other.await.unwrap().unwrap().status(), 202);
 }
 
 #[tokio::test]

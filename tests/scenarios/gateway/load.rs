@@ -173,6 +173,13 @@ pub(super) fn are_in_order(records: &[Record]) {
     }
 }
 
+/// Each record has its event's time.
+pub(super) fn are_at_their_time(records: &[Record]) {
+    for record in records {
+        assert_eq!(record.json()["time"], record.timestamp, "{record:?}");
+    }
+}
+
 /// What lies in the topic, once at least so many records do.
 pub(super) async fn records(kafka: &Kafka, gateway: &Gateway, count: usize) -> Vec<Record> {
     let what = format!("{count} records");

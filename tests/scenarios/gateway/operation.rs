@@ -29,11 +29,12 @@ async fn without_its_topics_it_is_not_ready_until_they_are_there() {
     .await;
     kafka.create_topic(&gateway.topic, 1).await;
     kafka.create_topic(&gateway.rejected, 1).await;
-    let said = client::until_answers(&readyz, r#""kafka":"up""#).await;
-    assert_eq!(
-        said.json(),
-        json!({ "ready": true, "kafka": "up", "spill": "off" })
-    );
+    let well = json!({ "ready": true, "kafka": "up", "spill": "off" });
+    wait::until("all to be well", async || {
+        let said = client::get(&readyz).await?.json();
+        (said == well).then_some(()).ok_or(said.to_string())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -112,6 +113,41 @@ fn series(page: &str) -> BTreeSet<&str> {
     samples
         .filter_map(|line| Some(line.rsplit_once(' ')?.0))
         .collect()
+}
+
+#[tokio::test]
+async fn a_scraper_that_asks_for_the_text_format_gets_the_same_metrics_in_it() {
+    let gateway = Gateway::start_with(Kafka::shared().await, &[]).await;
+    let ask = async |accepted: &str| {
+        let request = Client::new().get(format!("{}/metrics", gateway.url));
+        Answer::to(request.header("accept", accepted))
+            .await
+            .unwrap()
+    };
+    let open =
+        ask("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5").await;
+    let open_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    assert_eq!(open.header("content-type"), Some(open_type));
+    let text = ask("text/plain;version=0.0.4;q=0.5,*/*;q=0.1").await;
+    let text_type = "text/plain; version=0.0.4; charset=utf-8";
+    assert_eq!(text.header("content-type"), Some(text_type));
+    assert_eq!(text.header("cache-control"), Some("no-store"));
+    for (line, is_text) in [
+        ("# TYPE footfall_events_received_total counter\n", true),
+        ("# TYPE footfall_request_duration_seconds histogram\n", true),
+        ("# TYPE footfall_queue_events gauge\n", true),
+        ("# TYPE footfall_events_received counter\n", false),
+        ("# UNIT ", false),
+        ("# EOF", false),
+    ] {
+        assert_eq!(text.body.contains(line), is_text, "{line}{}", text.body);
+    }
+    let names = |page: &str| {
+        let names = series(page).into_iter();
+        let names = names.filter(|name| !name.contains("/metrics") && !name.contains("/readyz"));
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&text.body), names(&open.body));
 }
 
 #[tokio::test]

@@ -123,3 +123,22 @@ async fn every_counted_event_has_one_fate() {
     assert_eq!(metrics.sum("footfall_events_rejected_total"), 2.0);
     assert_eq!(metrics.sum("footfall_events_dropped_total"), 5.0);
 }
+
+#[tokio::test]
+async fn batches_go_to_kafka_with_every_codec() {
+    let kafka = Kafka::shared().await;
+    for codec in ["gzip", "snappy", "lz4", "zstd"] {
+        let property = format!("compression.type={codec}");
+        let gateway = Gateway::start_with(kafka, &["--kafka-property", &property]).await;
+        let answer = gateway.post(batch::of_page_views(5).to_string()).await;
+        assert_eq!(answer.status, 202);
+        assert_eq!(kafka.records(&gateway.topic, 5).await.len(), 5);
+        let partitions = 0..kafka.partitions(&gateway.topic);
+        let batches = partitions.flat_map(|partition| kafka.batches(&gateway.topic, partition));
+        let codecs: Vec<_> = batches.map(|batch| batch.codec).collect();
+        assert!(
+            !codecs.is_empty() && codecs.iter().all(|found| *found == codec),
+            "{codecs:?}"
+        );
+    }
+}

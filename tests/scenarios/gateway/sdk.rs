@@ -1,6 +1,7 @@
 //! The SDK's files, as the gateway serves them.
 
-use footfall_tests::{client::Answer, gateway::Gateway, kafka::Kafka};
+use footfall_tests::{client::Answer, gateway::Gateway, kafka::Kafka, wait};
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -40,7 +41,7 @@ async fn files_are_served_compressed_with_tags_and_only_hashed_names_for_ever() 
     let known = get(&gateway, "footfall.js", &[("if-none-match", tag)]).await;
     assert_eq!((known.status, known.body.as_str()), (304, ""));
     for encoding in ["br", "gzip"] {
-        let compressed = footfall_tests::wait::until("the compressed form", async || {
+        let compressed = wait::until("the compressed form", async || {
             let answer = get(&gateway, "footfall.js", &[("accept-encoding", encoding)]).await;
             match answer.header("content-encoding") {
                 Some(said) if said == encoding => Ok(answer),
@@ -69,6 +70,38 @@ async fn files_are_served_compressed_with_tags_and_only_hashed_names_for_ever() 
     ] {
         assert_eq!(get(&gateway, name, &[]).await.status, 404, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_page_from_before_an_update_still_gets_its_core_and_no_cache_keeps_that_a_file_is_missing()
+ {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    put("footfall.js", "import('./core-aaaaaaaaaaaa.js')");
+    put("core-aaaaaaaaaaaa.js", "first");
+    let flags = ["--sdk-dir", &folder.path().display().to_string()];
+    let gateway = Gateway::start_with(Kafka::shared().await, &flags).await;
+    let early = get(&gateway, "core-bbbbbbbbbbbb.js", &[]).await;
+    assert_eq!(
+        (early.status, early.header("cache-control")),
+        (404, Some("no-store"))
+    );
+    fs::remove_file(folder.path().join("core-aaaaaaaaaaaa.js")).unwrap();
+    put("core-bbbbbbbbbbbb.js", "second");
+    put("footfall.js", "import('./core-bbbbbbbbbbbb.js')");
+    gateway.program.signal(Signal::SIGHUP);
+    wait::until("the update to be served", async || {
+        let answer = get(&gateway, "core-bbbbbbbbbbbb.js", &[]).await;
+        let is_there = answer.status == 200 && answer.body == "second";
+        is_there.then_some(()).ok_or(answer.body)
+    })
+    .await;
+    let old = get(&gateway, "core-aaaaaaaaaaaa.js", &[]).await;
+    assert_eq!((old.status, old.body.as_str()), (200, "first"));
+    let cached = old.header("cache-control");
+    assert_eq!(cached, Some("public, max-age=31536000, immutable"));
+    let loader = get(&gateway, "footfall.js", &[]).await;
+    assert!(loader.body.contains("bbbbbbbbbbbb"), "{loader:?}");
 }
 
 #[tokio::test]

@@ -140,6 +140,12 @@ async fn records_get_the_newest_rows_before_and_after_a_kill() {
     let rowless = &scene.kafka.records(&dead, 1).await[0];
     assert_eq!(rowless.value_text(), r#"{"user":"u3","n":1.50}"#);
     assert_eq!(rowless.header("footfall-error-code"), Some("no_row"));
+    let topology = aggregation.get("/v1/topology").await.unwrap();
+    let partitions = topology["streams"][0]["partitions"].as_array().unwrap();
+    let dead = partitions
+        .iter()
+        .map(|row| row["dead_letters"].as_u64().unwrap());
+    assert_eq!(dead.sum::<u64>(), 1, "{topology}");
 
     scene
         .users(&[("u1", Some(r#"{"country":"Japan"}"#)), ("u2", None)])

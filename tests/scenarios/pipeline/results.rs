@@ -3,6 +3,31 @@
 use footfall_tests::{kafka::Kafka, record::Record, wait};
 use std::collections::BTreeMap;
 
+/// Waits until these are the newest counts of a topic's keys.
+pub(super) async fn until_counts(kafka: &Kafka, topic: &str, expected: &[(&str, u64)]) {
+    wait::until(&format!("{expected:?}"), async || {
+        let counts = counts(&kafka.read(topic).await?);
+        let found: Vec<_> = counts
+            .iter()
+            .map(|(key, count)| (key.as_str(), *count))
+            .collect();
+        (found == expected)
+            .then_some(())
+            .ok_or(format!("{found:?}"))
+    })
+    .await;
+}
+
+/// The newest count of each key.
+pub(super) fn counts(records: &[Record]) -> BTreeMap<String, u64> {
+    let results = records.iter().map(Record::json);
+    let counts = results.map(|result| {
+        let key = result["key"].as_str().unwrap_or_default().to_owned();
+        (key, result["count"].as_u64().unwrap_or_default())
+    });
+    counts.collect()
+}
+
 /// The newest value of each key in each partition: what compaction leaves.
 pub(super) fn compacted(records: &[Record]) -> BTreeMap<(i32, Vec<u8>), Vec<u8>> {
     let newest = records.iter().map(|record| {

@@ -11,7 +11,7 @@ pub(super) async fn prepare(port: &str, programs: &mut Vec<Program>) -> (Command
     let screen = ["-screen", "0", "1280x900x24"];
     let mut display = driver("Xvfb", &["-displayfd", "1", "-nolisten", "tcp"]);
     display.args(screen);
-    let mut display = Program::start_command("Xvfb", display);
+    let mut display = Program::start_attended("Xvfb", &display, None);
     let number = display.line_after("").await;
     programs.push(display);
 

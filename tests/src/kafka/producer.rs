@@ -1,9 +1,11 @@
 use super::NewRecord;
 use rdkafka::{
     message::OwnedHeaders,
-    producer::{FutureProducer, FutureRecord},
+    producer::{FutureProducer, FutureRecord, Producer as _},
 };
 use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// A producer that outlives its broker.
 pub struct Producer(pub(super) FutureProducer);
@@ -15,6 +17,25 @@ impl std::fmt::Debug for Producer {
 }
 
 impl Producer {
+    pub(super) async fn begin(&self) {
+        let producer = self.0.clone();
+        let begun = tokio::task::spawn_blocking(move || {
+            producer.init_transactions(LIMIT)?;
+            producer.begin_transaction()
+        });
+        begun.await.expect("an end").expect("a transaction");
+    }
+
+    /// Undoes its transaction.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn abort(&self) {
+        let producer = self.0.clone();
+        let aborted = tokio::task::spawn_blocking(move || producer.abort_transaction(LIMIT));
+        aborted.await.expect("an end").expect("it is undone");
+    }
+
     /// Puts records on a topic, in this order, and waits until all are acknowledged, for ever
     /// unless there is a limit.
     ///

@@ -27,6 +27,9 @@ pub(super) fn listener(properties: &str, address: &str, data: &Path) -> anyhow::
     Ok(format!(
         "{}
 inter.broker.listener.name=PLAINTEXT
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found=true
 sasl.enabled.mechanisms=SCRAM-SHA-512
 listener.name.secure.ssl.keystore.type=PEM
 listener.name.secure.ssl.keystore.location={keystore}

@@ -1,4 +1,4 @@
-use super::{Batch, Consent, Error, MAX_CONTEXT_LEN, MAX_EVENTS, MAX_TEXT_LEN};
+use super::{Batch, Consent, Error, MAX_EVENTS, MAX_TEXT_LEN};
 use crate::{
     Json, Text, Timestamp, WriteKey,
     event::Sent,
@@ -57,6 +57,17 @@ impl<'a> Batch<'a> {
             context: read_context(context)?,
             events: read_events(events)?,
         })
+    }
+
+    /// The same batch, if its context has at most so many bytes as sent: it goes into every record.
+    ///
+    /// # Errors
+    /// [`Error::ContextTooLong`].
+    pub fn with_context_within(self, max: usize) -> Result<Self, Error> {
+        match self.context.map(|context| context.as_str().len()) {
+            Some(found) if found > max => Err(Error::ContextTooLong { max, found }),
+            _ => Ok(self),
+        }
     }
 }
 
@@ -163,10 +174,10 @@ fn read_context(value: Option<Value<'_>>) -> Result<Option<Json<'_>>, Error> {
     if json.is_empty_object() || json.as_str() == "\"\"" {
         return Ok(None);
     }
-    if !json.is_object() || json.as_str().len() > MAX_CONTEXT_LEN {
+    if !json.is_object() {
         return Err(Error::Field {
             pointer: "#/context",
-            expected: "an object of up to 16 KiB",
+            expected: "an object",
         });
     }
     Ok(Some(json))

@@ -159,15 +159,30 @@ fn a_wrong_envelope_field_is_named() {
 }
 
 #[test]
-fn texts_of_128_bytes_and_a_context_of_16_kib_are_taken() {
+fn texts_of_up_to_128_bytes_are_taken() {
     let text = format!("\"{}\"", "é".repeat(64));
     assert!(Batch::read(with(&[("user", &text)]).as_bytes()).is_ok());
-    let context = |len: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(len - 8));
-    assert!(Batch::read(with(&[("context", &context(16_384))]).as_bytes()).is_ok());
+    let text = format!("\"{}\"", "x".repeat(129));
+    assert_eq!(error(&with(&[("sdk", &text)])).1, Some("#/sdk"));
+}
+
+#[test]
+fn a_context_is_as_long_as_its_reader_takes() {
+    let body = with(&[("context", r#"{ "a": 1 }"#)]);
+    let batch = Batch::read(body.as_bytes()).unwrap();
+    assert!(batch.clone().with_context_within(10).is_ok());
+    let error = batch.with_context_within(9).unwrap_err();
     assert_eq!(
-        error(&with(&[("context", &context(16_385))])).1,
-        Some("#/context")
+        (error.code(), error.pointer()),
+        ("invalid_field", Some("#/context"))
     );
+    assert_eq!(
+        error.to_string(),
+        "`context`: expected an object of up to 9 bytes, found one of 10"
+    );
+    let without = with(&[]);
+    let without = Batch::read(without.as_bytes()).unwrap();
+    assert!(without.with_context_within(0).is_ok());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
     hash::{DefaultHasher, Hasher as _},
     io::{self, Write as _},
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
 };
 
 /// The file that pages load.
@@ -15,10 +15,16 @@ const LOADER: &str = "footfall.js";
 const MIN_HASH: usize = 8;
 /// The longest file that is taken, in bytes; the SDK's are a hundredth of it.
 const MAX_LEN: u64 = 16 << 20;
+/// The most bytes of files that are kept though the folder does not have them any more: some hundred versions of the SDK.
+const MAX_OLDER: usize = 32 << 20;
 
-/// The files of a folder, by name.
+/// The files of a folder, by name, and those that it had before.
 #[derive(Debug)]
-pub struct Files(HashMap<String, File>);
+pub struct Files {
+    current: HashMap<String, Arc<File>>,
+    /// Under names that change with the content, the newest first.
+    older: Vec<(String, Arc<File>)>,
+}
 
 /// Why a folder's files cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -94,14 +100,36 @@ impl Files {
                 brotli: compressed("br"),
                 gzip: compressed("gz"),
             };
-            Some((name.clone(), file))
+            Some((name.clone(), Arc::new(file)))
         });
-        Ok(Self(files.collect()))
+        Ok(Self {
+            current: files.collect(),
+            older: Vec::new(),
+        })
+    }
+
+    /// The same, and what others had under names that change with the content: pages that were loaded before an update
+    /// still ask for it. What does not fit into [`MAX_OLDER`] is left out, the oldest first.
+    #[must_use]
+    pub fn after(&self, others: &Self) -> Self {
+        let replaced = others.current.iter().filter(|(_, file)| file.is_immutable);
+        let replaced = replaced.map(|(name, file)| (name.clone(), file.clone()));
+        let mut bytes = 0;
+        let older = replaced.chain(others.older.iter().cloned());
+        let older = older.filter(|(name, _)| !self.current.contains_key(name));
+        let older = older.take_while(|(_, file)| {
+            bytes += file.plain.len();
+            bytes <= MAX_OLDER
+        });
+        Self {
+            older: older.collect(),
+            current: self.current.clone(),
+        }
     }
 
     /// Makes the compressed forms that the folder does not have. Takes a while; until then the plain ones are served.
     pub fn compress(&self) {
-        for file in self.0.values() {
+        for file in self.current.values() {
             let smaller = |bytes: Vec<u8>| {
                 Some(Bytes::from(bytes)).filter(|bytes| bytes.len() < file.plain.len())
             };
@@ -118,11 +146,14 @@ impl Files {
     /// Whether a file is served.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.current.contains_key(name)
     }
 
     pub(super) fn named(&self, name: &str) -> Option<&File> {
-        self.0.get(name)
+        let older = || self.older.iter().find(|(older, _)| older == name);
+        let current = self.current.get(name);
+        let file = current.or_else(|| older().map(|(_, file)| file))?;
+        Some(file)
     }
 }
 
@@ -197,6 +228,34 @@ mod tests {
         ] {
             assert!(!is_hashed(plain), "{plain}");
         }
+    }
+
+    #[test]
+    fn hashed_files_outlive_updates_up_to_a_bound_and_others_do_not() {
+        let with = |files: &[(&str, usize)]| {
+            let folder = tempfile::tempdir().unwrap();
+            for (name, len) in [(LOADER, 1)].iter().chain(files) {
+                std::fs::write(folder.path().join(name), vec![b' '; *len]).unwrap();
+            }
+            Files::read(folder.path()).unwrap()
+        };
+        let len = |files: &Files, name| files.named(name).map(|file| file.plain.len());
+        let half = MAX_OLDER / 2;
+        let first = with(&[("core-aaaaaaaa.js", 3), ("fields.json", 2)]);
+        let second = with(&[("core-bbbbbbbb.js", half)]).after(&first);
+        assert_eq!(len(&second, "core-aaaaaaaa.js"), Some(3));
+        assert_eq!(len(&second, "fields.json"), None);
+        let again = with(&[("core-aaaaaaaa.js", 4)]).after(&second);
+        assert_eq!(len(&again, "core-aaaaaaaa.js"), Some(4));
+        assert_eq!(len(&again, "core-bbbbbbbb.js"), Some(half));
+        let third = with(&[("core-cccccccc.js", half - 3)]).after(&second);
+        assert_eq!(len(&third, "core-aaaaaaaa.js"), Some(3));
+        let fourth = with(&[("core-dddddddd.js", 1)]).after(&third);
+        assert_eq!(len(&fourth, "core-bbbbbbbb.js"), Some(half));
+        assert_eq!(len(&fourth, "core-aaaaaaaa.js"), Some(3));
+        let fifth = with(&[]).after(&fourth);
+        assert_eq!(len(&fifth, "core-bbbbbbbb.js"), Some(half));
+        assert_eq!(len(&fifth, "core-aaaaaaaa.js"), None);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(crate) struct Write {
 impl Log {
     /// What is to be written now, if anything. It is being written until [`Log::written`] or [`Log::write_failed`].
     pub(crate) fn write(&mut self, now: Instant) -> Option<Write> {
-        if self.writing || self.retry_at.is_some_and(|at| now < at) {
+        if self.writing || self.is_gone || self.retry_at.is_some_and(|at| now < at) {
             return None;
         }
         let block = self.tail.front()?;
@@ -79,6 +79,38 @@ impl Log {
         self.retry_at = Some(now + RETRY);
     }
 
+    /// The folder is not there any more; `why` in words. Until [`Log::is_back`] nothing is written.
+    pub(crate) fn is_lost(&mut self, why: String) {
+        self.is_gone = true;
+        self.is_open = false;
+        self.disk = Disk::Failed(why);
+    }
+
+    /// The folder is there, maybe a new one.
+    pub(crate) fn is_back(&mut self) {
+        self.is_gone = false;
+        self.retry_at = None;
+        if self.tail.is_empty() {
+            self.disk = Disk::Fine;
+        }
+    }
+
+    /// The newest file was removed, and these are its frames: they are to be written again. `first`: its first ordinal.
+    pub(crate) fn recall(&mut self, first: u64, frames: Vec<u8>) {
+        self.is_open = false;
+        let Some(file) = self.stored.pop_back_if(|file| file.first == first) else {
+            return;
+        };
+        let counted = frames.len();
+        self.memory += counted;
+        self.tail.push_front(Stretch {
+            bytes: u64::try_from(counted).unwrap_or(u64::MAX),
+            memory: Some(Arc::new(frames)),
+            counted,
+            ..file
+        });
+    }
+
     /// Tries the disk again now, whenever it failed.
     pub(crate) fn retry_now(&mut self) {
         self.retry_at = None;
@@ -108,7 +140,9 @@ impl Log {
             if self.tail.is_empty() {
                 // Unreadable records leave their keys behind.
                 self.keys = Keys::default();
-                self.disk = Disk::Fine;
+                if !self.is_gone {
+                    self.disk = Disk::Fine;
+                }
             }
         }
         (files, lost)

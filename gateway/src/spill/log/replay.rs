@@ -1,6 +1,7 @@
 //! The log's way to Kafka: where the records lie that are replayed next.
 
 use super::{Disk, Log};
+use crate::spill::ranges::Ranges;
 use std::sync::Arc;
 
 /// Where the next records to be replayed are.
@@ -44,6 +45,20 @@ impl Log {
         self.out.insert(first, end);
     }
 
+    /// A record is passed over, until all that are held are released.
+    pub(crate) fn hold(&mut self, ordinal: u64) {
+        self.held.insert(ordinal, ordinal + 1);
+    }
+
+    /// What was held may go.
+    pub(crate) fn release(&mut self) {
+        let first = self.held.iter().map(|(first, _)| first).next();
+        if let Some(first) = first {
+            self.cursor = self.cursor.min(first);
+            self.held = Ranges::default();
+        }
+    }
+
     /// Where the next records to be replayed are, if any can be read.
     pub(crate) fn due(&mut self) -> Option<Due> {
         self.cursor = self.waiting_from(self.cursor);
@@ -74,10 +89,11 @@ impl Log {
         })
     }
 
-    /// The first ordinal from `at` on that is neither done nor on its way.
+    /// The first ordinal from `at` on that is neither done, nor on its way, nor held.
     fn waiting_from(&self, mut at: u64) -> u64 {
         loop {
-            let next = self.out.gap_from(self.done.gap_from(at));
+            let next = self.done.gap_from(at);
+            let next = self.held.gap_from(self.out.gap_from(next));
             if next == at {
                 return at;
             }
@@ -85,9 +101,9 @@ impl Log {
         }
     }
 
-    /// The first ordinal from `at` on that must not be sent, because it is done or on its way.
+    /// The first ordinal from `at` on that must not be sent, because it is done, on its way or held.
     fn taken_from(&self, at: u64) -> Option<u64> {
-        let next = [&self.done, &self.out].map(|set| set.next_from(at));
+        let next = [&self.done, &self.out, &self.held].map(|set| set.next_from(at));
         next.into_iter().flatten().min()
     }
 }

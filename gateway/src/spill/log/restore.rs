@@ -44,11 +44,13 @@ impl Restore {
             older: None,
             done,
             out: Ranges::default(),
+            held: Ranges::default(),
             cursor: 0,
             events: 0,
             memory: 0,
             keys: Keys::default(),
             disk: Disk::Fine,
+            is_gone: false,
             retry_at: None,
         };
         let mut restore = Self {

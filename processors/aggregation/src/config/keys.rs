@@ -73,6 +73,18 @@ const KEYS: &[Key] = &[
         help: "make outputs and internal topics that are missing",
     },
     Key {
+        path: "shared_topics",
+        form: Form::List,
+        default: Default::Absent,
+        help: "topics that several streams may write, or one for several purposes; others are refused",
+    },
+    Key {
+        path: "circular_topics",
+        form: Form::List,
+        default: Default::Absent,
+        help: "topics that may lead back to themselves; circles through no such topic are refused",
+    },
+    Key {
         path: "origins",
         form: Form::List,
         default: Default::Absent,
@@ -356,6 +368,12 @@ const STREAM: &[Key] = &[
         form: Form::Duration,
         default: Default::Absent,
         help: "how long no record may come before the wall clock closes windows; left out: never",
+    },
+    Key {
+        path: "max_ahead",
+        form: Form::Text,
+        default: Default::Value("1h"),
+        help: "how far ahead of the wall clock a record's time may be; one further ahead is set aside as late; `none`: any time",
     },
     Key {
         path: "to",

@@ -93,12 +93,8 @@ impl RouteReader<'_> {
                 self.problem("from", &Form::Topic.expected(), &format!("`{source}`"));
             }
         }
-        let outputs: Vec<_> = self.outputs().map(str::to_owned).collect();
-        if outputs.is_empty() {
+        if self.outputs().next().is_none() {
             self.problem("to", "a topic, or some in `split`", "nothing");
-        }
-        for output in outputs.iter().filter(|output| sources.contains(output)) {
-            self.problem("to", "other topics than `from`", &format!("`{output}`"));
         }
     }
 
@@ -122,7 +118,8 @@ impl RouteReader<'_> {
         let mut set = Vec::new();
         for (to, text) in &table.set {
             let key = format!("set.{to}");
-            set.extend(self.pointer(&key, to).zip(self.condition(&key, text)));
+            let expression = self.expression(&key, text, Condition::parse_any);
+            set.extend(self.pointer(&key, to).zip(expression));
         }
         Edits {
             keep,
@@ -145,7 +142,16 @@ impl RouteReader<'_> {
     }
 
     fn condition(&mut self, key: &str, text: &str) -> Option<Condition> {
-        match Condition::parse(text) {
+        self.expression(key, text, Condition::parse)
+    }
+
+    fn expression(
+        &mut self,
+        key: &str,
+        text: &str,
+        read: impl Fn(&str) -> Result<Condition, String>,
+    ) -> Option<Condition> {
+        match read(text) {
             Ok(condition) => Some(condition),
             Err(error) => {
                 self.problem(key, "a CEL expression", &format!("`{text}` ({error})"));

@@ -47,6 +47,7 @@ impl StreamReader<'_> {
         };
         let dedupe = self.dedupe();
         self.check_idle_timeout();
+        let max_ahead = self.max_ahead();
         let windows = self.windows();
         let (aggregates, fields): (Vec<_>, Vec<_>) = self.aggregates().into_iter().unzip();
         self.check_codec(&aggregates);
@@ -72,6 +73,7 @@ impl StreamReader<'_> {
                 StartWord::Earliest => Start::Earliest,
                 StartWord::Latest => Start::Latest,
             },
+            max_ahead,
             ..definition
         })
     }
@@ -133,13 +135,6 @@ impl StreamReader<'_> {
                 self.problem(key, &expected, "nothing");
             }
         }
-        if table.to == table.from {
-            self.problem(
-                "to",
-                "another topic than `from`",
-                &format!("`{}`", table.to),
-            );
-        }
     }
 
     fn condition(&mut self, text: &str) -> Option<Condition> {
@@ -193,6 +188,20 @@ impl StreamReader<'_> {
         if self.table.idle_timeout == Some(0) {
             self.problem("idle_timeout", "more than `0ms`", "`0ms`");
         }
+    }
+
+    fn max_ahead(&mut self) -> Option<Span> {
+        let text = self.table.max_ahead.as_str();
+        if text == "none" {
+            return None;
+        }
+        let limit = Form::Duration.read_text(text);
+        let limit = limit.and_then(|limit| limit.as_i64());
+        if limit.is_none() {
+            let expected = format!("`none`, or {}", Form::Duration.expected());
+            self.problem("max_ahead", &expected, &format!("`{text}`"));
+        }
+        limit.map(millis)
     }
 
     fn aggregates(&mut self) -> Vec<(Aggregation, Option<Field>)> {

@@ -1,3 +1,4 @@
+mod graph;
 mod joins;
 mod mistakes;
 mod routes;
@@ -118,6 +119,21 @@ fn none_means_that_late_records_and_dead_letters_are_only_counted() {
     let config = read_text("none.toml", &text).unwrap();
     let stream = &config.topology.streams()[0];
     assert_eq!((&stream.late, &stream.dlq), (&None, &None));
+}
+
+#[test]
+fn records_may_be_an_hour_ahead_of_the_clock_unless_it_is_said() {
+    let limit = |text: &str| {
+        let text = STREAM.replace("to = \"pages\"", text);
+        let config = read_text("ahead.toml", &text).unwrap();
+        config.topology.streams()[0].max_ahead
+    };
+    assert_eq!(limit("to = \"pages\""), Some(hours(1)));
+    assert_eq!(
+        limit("to = \"pages\"\nmax_ahead = \"30s\""),
+        Some(seconds(30))
+    );
+    assert_eq!(limit("to = \"pages\"\nmax_ahead = \"none\""), None);
 }
 
 #[test]

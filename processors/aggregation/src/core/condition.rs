@@ -1,52 +1,48 @@
-use super::{Pointer, Pointers};
-use cel::{Context, Env, Program, Value, objects};
+use super::{
+    Pointer, Pointers,
+    cel::{self, Parsed, Scope},
+};
 use footfall_task::Record;
 use serde_json::value::RawValue;
-use std::{collections::HashMap, fmt, sync::Arc};
-
-/// The variable that stands for what Kafka knows of a record.
-const RECORD: &str = "record";
-
-/// CEL's name for the type of types, which nobody compares with; events have a member of this name,
-/// and without one the name must not stand for anything else.
-const TYPE: &str = "type";
+use std::fmt;
 
 /// A CEL expression over a record: its value's members by their names, and `record.key`,
 /// `record.timestamp`, `record.headers`, `record.topic`, `record.partition`, `record.offset`.
 pub struct Condition {
     text: String,
-    program: Program,
-    env: Arc<Env>,
-    members: Vec<(String, Pointer)>,
+    parsed: Parsed,
+    members: Vec<Pointer>,
     pointers: Pointers,
-    reads_record: bool,
 }
 
 impl Condition {
-    /// Reads an expression.
+    /// Reads an expression that is to be true or false.
     ///
     /// # Errors
     /// What is wrong with it, in one line.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let env = Arc::new(Env::stdlib());
-        let program = env.compile(text).map_err(|errors| {
-            let errors = errors.errors.iter().map(|error| error.msg.clone());
-            errors.collect::<Vec<_>>().join("; ")
-        })?;
-        let references = program.references();
-        let names = references.variables().into_iter();
-        let members: Vec<_> = names
-            .filter(|name| *name != RECORD)
-            .map(|name| (name.to_owned(), Pointer::member(name)))
-            .collect();
-        Ok(Self {
-            reads_record: references.has_variable(RECORD),
+        cel::parse(text)?
+            .into_condition()
+            .map(|parsed| Self::of(text, parsed))
+    }
+
+    /// Reads an expression that may say anything.
+    ///
+    /// # Errors
+    /// What is wrong with it, in one line.
+    pub fn parse_any(text: &str) -> Result<Self, String> {
+        cel::parse(text).map(|parsed| Self::of(text, parsed))
+    }
+
+    fn of(text: &str, parsed: Parsed) -> Self {
+        let members = parsed.members.iter();
+        let members: Vec<_> = members.map(|name| Pointer::member(name)).collect();
+        Self {
             text: text.to_owned(),
-            program,
-            env,
-            pointers: Pointers::new(members.iter().map(|(_, pointer)| pointer)),
+            parsed,
+            pointers: Pointers::new(&members),
             members,
-        })
+        }
     }
 
     /// As it was written.
@@ -58,7 +54,7 @@ impl Condition {
     /// Whether it looks at this member of the value.
     #[must_use]
     pub fn names(&self, member: &str) -> bool {
-        self.members.iter().any(|(name, _)| name == member)
+        self.parsed.members.iter().any(|name| name == member)
     }
 
     /// Whether it holds. An expression over a missing member, or one that is no boolean in the end,
@@ -67,20 +63,12 @@ impl Condition {
     /// # Errors
     /// When the value is looked at and is not JSON.
     pub fn holds(&self, record: &Record<'_>) -> serde_json::Result<bool> {
-        self.holds_with(record, &self.pointers.find_in(record)?)
+        Ok(self.holds_with(record, &self.pointers.find_in(record)?))
     }
 
     /// The same where it is known what its pointers lead to.
-    ///
-    /// # Errors
-    /// When that is not JSON.
-    pub(super) fn holds_with(
-        &self,
-        record: &Record<'_>,
-        members: &[Option<&RawValue>],
-    ) -> serde_json::Result<bool> {
-        let value = self.value(record, members)?;
-        Ok(matches!(value, Some(Value::Bool(true))))
+    pub(super) fn holds_with(&self, record: &Record<'_>, members: &[Option<&RawValue>]) -> bool {
+        self.parsed.holds(Scope::new(record, members))
     }
 
     /// Whether a record has no value, and what it says depends on one: the row that is deleted may
@@ -96,35 +84,17 @@ impl Condition {
 
     /// Where they are.
     pub(super) fn pointers(&self) -> impl Iterator<Item = &Pointer> {
-        self.members.iter().map(|(_, pointer)| pointer)
+        self.members.iter()
     }
 
     /// What it says, if that has a form in JSON. Over a missing member it says nothing.
     ///
     /// # Errors
     /// When the value is looked at and is not JSON.
-    pub fn json(&self, record: &Record<'_>) -> serde_json::Result<Option<serde_json::Value>> {
-        let value = self.value(record, &self.pointers.find_in(record)?)?;
-        Ok(value.and_then(|value| value.json().ok()))
-    }
-
-    fn value(
-        &self,
-        record: &Record<'_>,
-        members: &[Option<&RawValue>],
-    ) -> serde_json::Result<Option<Value>> {
-        let mut context = Context::with_env(Arc::clone(&self.env));
-        for ((name, _), found) in self.members.iter().zip(members) {
-            match found {
-                Some(found) => context.add_variable_from_value(name.as_str(), value(found)?),
-                None if name == TYPE => return Ok(None),
-                None => {}
-            }
-        }
-        if self.reads_record {
-            context.add_variable_from_value(RECORD, known(record));
-        }
-        Ok(self.program.execute(&context).ok())
+    pub fn json(&self, record: &Record<'_>) -> serde_json::Result<Option<Box<RawValue>>> {
+        let members = self.pointers.find_in(record)?;
+        let json = self.parsed.json(Scope::new(record, &members));
+        json.map(RawValue::from_string).transpose()
     }
 }
 
@@ -132,59 +102,6 @@ impl fmt::Debug for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Condition").field(&self.text).finish()
     }
-}
-
-fn value(raw: &RawValue) -> serde_json::Result<Value> {
-    serde_json::from_str(raw.get()).map(from_json)
-}
-
-/// Whole numbers are CEL's `int`, because that is what its number literals are.
-fn from_json(json: serde_json::Value) -> Value {
-    match json {
-        serde_json::Value::Null => Value::Null,
-        serde_json::Value::Bool(value) => value.into(),
-        serde_json::Value::String(text) => text.into(),
-        serde_json::Value::Array(items) => {
-            items.into_iter().map(from_json).collect::<Vec<_>>().into()
-        }
-        serde_json::Value::Object(members) => {
-            let members = members.into_iter();
-            map(members.map(|(name, value)| (name, from_json(value))))
-        }
-        serde_json::Value::Number(number) => match (number.as_i64(), number.as_u64()) {
-            (Some(whole), _) => whole.into(),
-            (None, Some(whole)) => whole.into(),
-            (None, None) => number.as_f64().map_or(Value::Null, Value::from),
-        },
-    }
-}
-
-fn known(record: &Record<'_>) -> Value {
-    let text = |bytes: &[u8]| {
-        std::str::from_utf8(bytes)
-            .map(|text| Value::from(text.to_owned()))
-            .ok()
-    };
-    let headers = record
-        .headers
-        .iter()
-        .filter_map(|(name, value)| Some(((*name).to_owned(), text(value.unwrap_or_default())?)));
-    let members = [
-        ("topic", Some(record.topic.to_owned().into())),
-        ("partition", Some(i64::from(record.partition.0).into())),
-        ("offset", Some(record.offset.0.into())),
-        ("timestamp", record.timestamp.map(|time| time.0.into())),
-        ("key", record.key.and_then(text)),
-        ("headers", Some(map(headers))),
-    ];
-    map(members
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?))))
-}
-
-fn map(members: impl Iterator<Item = (String, Value)>) -> Value {
-    let members: HashMap<String, Value> = members.collect();
-    Value::Map(objects::Map::from(members))
 }
 
 #[cfg(test)]
@@ -253,6 +170,96 @@ mod tests {
         ] {
             assert!(!holds(expression, r#"{"page":{}}"#), "{expression}");
         }
+    }
+
+    #[test]
+    fn a_missing_member_makes_it_false_whatever_it_is_called() {
+        for name in [
+            "list",
+            "string",
+            "int",
+            "uint",
+            "bytes",
+            "null_type",
+            "type",
+            "double",
+            "map",
+            "bool",
+            "dyn",
+            "optional_type",
+            "timestamp",
+            "duration",
+            "size",
+            "has",
+            "all",
+            "package",
+            "for",
+            "namespace",
+            "import",
+            "function",
+            "google",
+            "optional",
+            "e",
+            "r",
+            "b",
+            "`in`",
+            "`a-b`",
+        ] {
+            for rest in [
+                "!= 5",
+                "!= null",
+                "== 5 || false",
+                ".x != 5",
+                "!= \"a\" && true",
+            ] {
+                let expression = format!("{name} {rest}");
+                assert!(!holds(&expression, r#"{"other":1}"#), "{expression}");
+            }
+            let json: String = format!(r#"{{"{}":7}}"#, name.trim_matches('`'));
+            let condition = Condition::parse(&format!("{name} == 7")).unwrap();
+            let record = Record {
+                value: Some(json.as_bytes()),
+                ..record("")
+            };
+            assert!(condition.holds(&record).unwrap(), "{name}");
+        }
+    }
+
+    #[test]
+    fn values_of_any_kind_may_stand_beside_what_is_looked_at() {
+        for beside in [
+            r#""\ud800""#,
+            "1e400",
+            "-1e999999",
+            "123456789012345678901234567890123456789012345678901234567890",
+            r#"{"\ud800":1}"#,
+            r#"{"a":1,"a":2}"#,
+            "[1e400]",
+        ] {
+            for json in [
+                format!(r#"{{"properties":{{"plan":"pro","beside":{beside}}}}}"#),
+                format!(r#"{{"properties":{{"beside":{beside},"plan":"free","plan":"pro"}}}}"#),
+                format!(r#"{{"properties":{{"plan":"pro","\udfff":{beside}}},"\ud800":{beside}}}"#),
+            ] {
+                let record = Record {
+                    value: Some(json.as_bytes()),
+                    ..record("")
+                };
+                for expression in [
+                    r#"properties.plan == "pro""#,
+                    r#"properties["plan"] == "pro""#,
+                    r#"has(properties.plan) && !has(properties.none)"#,
+                    r#"properties.exists(name, properties[name] == "pro")"#,
+                    r#""plan" in properties"#,
+                    r#"[properties].exists(each, each.plan == "pro")"#,
+                ] {
+                    let condition = Condition::parse(expression).unwrap();
+                    assert!(condition.holds(&record).unwrap(), "{expression} in {json}");
+                }
+            }
+        }
+        assert!(holds("n > 5 && n > 1e308", r#"{"n":1e400}"#));
+        assert!(holds(r#"n != "a" && size(n) == 2"#, r#"{"n":"a\ud800"}"#));
     }
 
     #[test]

@@ -43,7 +43,8 @@ impl Enrich for JsonJoin {
         };
         let joined = match row {
             Some(row) => edit::put(json, &self.at, row_of(row)?).map(Some),
-            None => self.without(json),
+            // What stands at the row's place without being one must not be taken for one.
+            None => edit::remove(json, &self.at),
         };
         joined.map_err(|error| not_json(&error))
     }
@@ -56,16 +57,6 @@ impl Enrich for JsonJoin {
             None => format!("by the record's key as {}", self.at),
         };
         condition.chain([("join", by)]).collect()
-    }
-}
-
-impl JsonJoin {
-    /// What stands at the row's place without being one must not be taken for one.
-    fn without(&self, json: &[u8]) -> serde_json::Result<Option<Vec<u8>>> {
-        match self.at.find(json)? {
-            Some(_) => edit::remove(json, &self.at).map(Some),
-            None => Ok(None),
-        }
     }
 }
 

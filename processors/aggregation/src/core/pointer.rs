@@ -57,6 +57,13 @@ impl fmt::Display for Pointer {
     }
 }
 
+/// What it is in a list, if it can be that; an index has no leading zeros.
+pub(super) fn index(token: &str) -> Option<usize> {
+    let is_index = token == "0" || !token.starts_with('0');
+    let is_digits = token.bytes().all(|byte| byte.is_ascii_digit());
+    token.parse().ok().filter(|_| is_index && is_digits)
+}
+
 fn unescape(token: &str) -> Option<String> {
     let mut parts = token.split('~');
     let mut plain = parts.next().unwrap_or_default().to_owned();

@@ -1,11 +1,11 @@
-use super::Pointer;
+use super::{Pointer, json, pointer};
 use footfall_task::Record;
 use serde::{
-    Deserialize, Deserializer,
-    de::{self, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    Deserialize as _, Deserializer as _,
+    de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData};
 
 /// Pointers that are followed together, in one pass over a value and without a tree of it.
 #[derive(Clone, Debug, Default)]
@@ -128,11 +128,9 @@ const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 impl Member {
     fn new(name: &str) -> Self {
-        // As the RFC has it, an index has no leading zeros.
-        let is_index = name == "0" || !name.starts_with(['0', '+']);
         Self {
             name: name.to_owned(),
-            index: name.parse().ok().filter(|_| is_index),
+            index: pointer::index(name),
             node: Node::default(),
         }
     }
@@ -153,9 +151,10 @@ impl<'a> Visitor<'a> for Inside<'_, '_, 'a> {
     }
 
     fn visit_map<A: MapAccess<'a>>(self, mut members: A) -> Result<(), A::Error> {
-        while let Some(Name(name)) = members.next_key()? {
+        while let Some(written) = members.next_key::<&RawValue>()? {
+            let name = json::text(written.get());
             let mut wanted = self.node.members.iter();
-            match wanted.find(|member| member.name == name) {
+            match wanted.find(|member| name.as_ref().is_some_and(|name| *name == member.name)) {
                 Some(member) => member
                     .node
                     .take(members.next_value()?, self.found)
@@ -179,31 +178,6 @@ impl<'a> Visitor<'a> for Inside<'_, '_, 'a> {
             index += 1;
         }
         Ok(())
-    }
-}
-
-/// A member's name, copied only when it has escapes.
-struct Name<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
-            type Value = Name<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-
-            fn visit_borrowed_str<E: de::Error>(self, name: &'de str) -> Result<Self::Value, E> {
-                Ok(Name(name.into()))
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
-                Ok(Name(name.to_owned().into()))
-            }
-        }
-        deserializer.deserialize_str(Text)
     }
 }
 

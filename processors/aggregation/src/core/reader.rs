@@ -1,10 +1,10 @@
-use super::{Condition, Found, Pointer, Pointers};
+use super::{Condition, Found, Pointer, Pointers, json};
 use footfall_streams::{
     Decimal, Extract, Extracted, Input, Reads, Real, Unusable, own_key, own_time,
 };
 use footfall_task::{Record, Timestamp};
 use serde_json::value::RawValue;
-use std::slice;
+use std::{borrow::Cow, slice};
 
 /// Reads JSON records as a `[streams.NAME]` table says. A value is looked at only if the table
 /// names a part of it, and then once for all of them.
@@ -83,12 +83,12 @@ impl Extract for JsonReader {
         }
         let members = wanted.condition.as_ref().map_or(0, Condition::members);
         // What does not look at the value must not depend on it.
-        if members == 0 && !wanted.holds(record, &[])? {
+        if members == 0 && !wanted.holds(record, &[]) {
             return Ok(None);
         }
         let found = find(&self.all, record)?;
         let (members, found) = found.split_at(members);
-        if !members.is_empty() && !wanted.holds(record, members)? {
+        if !members.is_empty() && !wanted.holds(record, members) {
             return Ok(None);
         }
         let mut found = found.iter();
@@ -154,20 +154,18 @@ impl Wanted {
         self.id.iter().chain(fields.map(|field| &field.pointer))
     }
 
-    fn holds(&self, record: &Record<'_>, members: &[Option<&RawValue>]) -> Result<bool, Unusable> {
-        let Some(condition) = &self.condition else {
-            return Ok(true);
-        };
-        let holds = condition.holds_with(record, members);
-        holds.map_err(|error| not_json(&error))
+    fn holds(&self, record: &Record<'_>, members: &[Option<&RawValue>]) -> bool {
+        let mut condition = self.condition.iter();
+        condition.all(|condition| condition.holds_with(record, members))
     }
 
     fn key(&self, record: &Record<'_>, found: &mut Next<'_, '_>) -> Result<Vec<u8>, Unusable> {
         let Some(pointer) = &self.key else {
             return own_key(record).map(<[u8]>::to_vec);
         };
-        let key = next(found).map(plain).transpose()?;
-        key.ok_or_else(|| Unusable::null_key(&format!("a value at `{pointer}` as the key")))
+        next(found)
+            .map(plain)
+            .ok_or_else(|| Unusable::null_key(&format!("a value at `{pointer}` as the key")))
     }
 
     fn time(&self, record: &Record<'_>, found: &mut Next<'_, '_>) -> Result<Timestamp, Unusable> {
@@ -179,7 +177,7 @@ impl Wanted {
             Unusable::no_timestamp(format!("expected {expected} at `{pointer}`, found none"))
         };
         let found = next(found).ok_or_else(nothing)?;
-        let millis = match text(found)? {
+        let millis = match json::exact_text(found.get()) {
             Some(text) => text
                 .parse::<jiff::Timestamp>()
                 .map(jiff::Timestamp::as_millisecond)
@@ -193,13 +191,13 @@ impl Wanted {
     /// The id and what each aggregate reads.
     fn rest_of(&self, mut found: Next<'_, '_>) -> Result<(Option<Vec<u8>>, Vec<Input>), Unusable> {
         let id = self.id.as_ref().and_then(|_| next(&mut found));
-        let id = id.map(plain).transpose();
+        let id = id.map(plain);
         let inputs = self.fields.iter().map(|field| match field {
             Some(field) => field.input(next(&mut found)),
             None => Ok(Input::Missing),
         });
         let inputs = inputs.collect::<Result<_, _>>()?;
-        Ok((id?, inputs))
+        Ok((id, inputs))
     }
 }
 
@@ -239,9 +237,9 @@ impl Field {
                 let wrong = || self.not_a_number("a number between -1.8e308 and 1.8e308", found);
                 number.map(Input::Real).ok_or_else(wrong)
             }
-            Reads::Value => Ok(Input::Value(match text(found)? {
+            Reads::Value => Ok(Input::Value(match json::exact_text(found.get()) {
                 // One text may be written in several ways.
-                Some(text) => serde_json::Value::String(text).to_string().into(),
+                Some(text) => serde_json::Value::from(text).to_string().into(),
                 None => one_line(found.get()).into(),
             })),
         }
@@ -286,29 +284,20 @@ pub(super) fn identity(
     record: &Record<'_>,
 ) -> Result<Option<Vec<u8>>, Unusable> {
     let found = find(&Pointers::new([pointer]), record)?;
-    next(&mut found.iter()).map(plain).transpose()
+    Ok(next(&mut found.iter()).map(plain))
 }
 
-/// The text of a string, the JSON of anything else.
-fn plain(found: &RawValue) -> Result<Vec<u8>, Unusable> {
-    let text = text(found)?.unwrap_or_else(|| found.get().to_owned());
-    Ok(text.into_bytes())
+/// The text of a string, the JSON of anything else: of a string, too, that is no text.
+fn plain(found: &RawValue) -> Vec<u8> {
+    let text = json::exact_text(found.get());
+    text.map_or_else(|| found.get().to_owned(), Cow::into_owned)
+        .into_bytes()
 }
 
 /// In a record without a value there is nothing.
 fn find<'a>(pointers: &Pointers, record: &Record<'a>) -> Result<Found<'a>, Unusable> {
     let found = pointers.find_in(record);
     found.map_err(|error| not_json(&error))
-}
-
-/// The text of a JSON string; `None` for what is none.
-fn text(raw: &RawValue) -> Result<Option<String>, Unusable> {
-    if !raw.get().starts_with('"') {
-        return Ok(None);
-    }
-    serde_json::from_str(raw.get())
-        .map(Some)
-        .map_err(|error| not_json(&error))
 }
 
 pub(super) fn not_json(error: &serde_json::Error) -> Unusable {
@@ -318,6 +307,7 @@ pub(super) fn not_json(error: &serde_json::Error) -> Unusable {
 #[cfg(test)]
 mod tests {
     use super::{super::sample::record, *};
+    use footfall_task::DeadLetterCode;
 
     fn wanted() -> Wanted {
         Wanted {
@@ -335,7 +325,7 @@ mod tests {
         Some(Field { pointer, reads })
     }
 
-    fn code(reader: &JsonReader, value: &'static str) -> &'static str {
+    fn code(reader: &JsonReader, value: &'static str) -> DeadLetterCode {
         reader.extract(&record(Some(value))).unwrap_err().code
     }
 

@@ -12,7 +12,12 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use footfall_service::http::Problem;
-use std::{collections::HashSet, ops::Range, str::FromStr, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    ops::Range,
+    str::FromStr,
+    sync::Arc,
+};
 
 const DEFAULT_LIMIT: usize = 1_000;
 
@@ -24,7 +29,7 @@ struct Question {
     top: Option<usize>,
     limit: usize,
     /// Only of these partitions, and only what this process knows.
-    partitions: Option<Vec<i32>>,
+    partitions: Option<BTreeSet<i32>>,
 }
 
 /// `GET /v1/streams/NAME/windows?key=&from=&to=&top=&limit=`.
@@ -90,7 +95,7 @@ impl Question {
     }
 
     /// The same question about these partitions, for the process that has them.
-    fn about(&self, partitions: &[i32]) -> String {
+    fn about(&self, partitions: &BTreeSet<i32>) -> String {
         let partitions: Vec<_> = partitions.iter().map(ToString::to_string).collect();
         let Range { start, end } = self.starts;
         let mut text = format!(
@@ -117,7 +122,8 @@ fn number<N: FromStr>(name: &str, text: &str, expected: &str) -> Result<N, Probl
         .map_err(|_| invalid(format!("expected {expected} in `{name}`, found `{found}`")))
 }
 
-fn numbers(name: &str, text: &str) -> Result<Vec<i32>, Problem> {
+/// Each once, however often it is asked for.
+fn numbers(name: &str, text: &str) -> Result<BTreeSet<i32>, Problem> {
     let expected = "numbers of partitions with commas between them";
     let numbers = text.split(',');
     numbers.map(|text| number(name, text, expected)).collect()
@@ -160,12 +166,22 @@ mod tests {
         ];
         let asked = asked.map(|(name, text)| (name.to_owned(), text.to_owned()));
         let question = Question::read(&asked).unwrap();
-        let uri: axum::http::Uri = format!("/?{}", question.about(&[2, 11])).parse().unwrap();
+        let uri: axum::http::Uri = format!("/?{}", question.about(&[2, 11].into()))
+            .parse()
+            .unwrap();
         let Query(read) = Query::<Vec<(String, String)>>::try_from_uri(&uri).unwrap();
         let expected = Question {
-            partitions: Some(vec![2, 11]),
+            partitions: Some([2, 11].into()),
             ..question
         };
         assert_eq!(Question::read(&read).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_partition_is_asked_once_however_often_it_is_named() {
+        let zeros = vec!["0"; 3_000].join(",");
+        let asked = [("partitions".to_owned(), format!("{zeros},2"))];
+        let question = Question::read(&asked).unwrap();
+        assert_eq!(question.partitions, Some([0, 2].into()));
     }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::feed::Feed;
 use footfall_streams::StreamsTask;
-use footfall_task::{Effects, Offset, Record, RestoreError, Task};
+use footfall_task::{Effects, Offset, Record, RestoreError, Task, Timestamp, Upstream};
 use std::{
     sync::{
         Arc, Mutex, MutexGuard,
@@ -73,15 +73,33 @@ impl Task for Working {
         self.task.look().reads_from(reader, offset);
     }
 
-    fn catch_up(&mut self, reader: &str, record: &Record<'_>, effects: &mut Effects) {
-        self.task.look().catch_up(reader, record, effects);
+    fn catch_up(
+        &mut self,
+        reader: &str,
+        record: &Record<'_>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        self.task.look().catch_up(reader, record, now, effects);
     }
 
-    fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
+    fn process(&mut self, record: &Record<'_>, now: Timestamp, effects: &mut Effects) {
         if let Some(tail) = &self.tail {
             tail.push(shown(record).into());
         }
-        self.task.look().process(record, effects);
+        self.task.look().process(record, now, effects);
+    }
+
+    fn upstream(&self) -> Vec<Arc<str>> {
+        self.task.look().upstream()
+    }
+
+    fn begin_look(&mut self) -> bool {
+        self.task.look().begin_look()
+    }
+
+    fn look(&mut self, upstream: &[Upstream]) -> bool {
+        self.task.look().look(upstream)
     }
 
     fn tick(&mut self, clock: Duration) -> bool {
@@ -94,6 +112,10 @@ impl Task for Working {
 
     fn waiting(&self) -> usize {
         self.task.look().waiting()
+    }
+
+    fn refill(&mut self, changelog: &str) {
+        self.task.look().refill(changelog);
     }
 
     fn commit(&mut self, effects: &mut Effects) {

@@ -1,4 +1,4 @@
-use crate::{native::Queue, quiet::Quiet};
+use crate::{native::Queue, reader::Reader};
 use rdkafka::{
     ClientContext, TopicPartitionList,
     config::RDKafkaLogLevel,
@@ -22,8 +22,8 @@ pub(super) enum Event {
 }
 
 /// Gathers what the group decides, to be acted on outside of librdkafka's callback.
-#[derive(Default)]
 pub(super) struct Assignment {
+    reader: Reader,
     events: Mutex<Vec<Event>>,
     owed: Mutex<Option<TopicPartitionList>>,
     membership: Mutex<Option<Arc<ConsumerGroupMetadata>>>,
@@ -32,6 +32,16 @@ pub(super) struct Assignment {
 }
 
 impl Assignment {
+    pub(super) fn new(reader: Reader) -> Self {
+        Self {
+            reader,
+            events: Mutex::default(),
+            owed: Mutex::default(),
+            membership: Mutex::default(),
+            inbox: OnceLock::new(),
+        }
+    }
+
     /// What has happened since the last call, in order.
     pub(super) fn take(&self) -> Vec<Event> {
         std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
@@ -85,11 +95,11 @@ impl Assignment {
 
 impl ClientContext for Assignment {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        Quiet.log(level, facility, message);
+        self.reader.log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        Quiet.error(error, reason);
+        self.reader.error(error, reason);
     }
 }
 

@@ -1,9 +1,19 @@
 //! The way of records from Kafka into their tasks.
 
-use super::{assignment::Assignment, partitions::Partitions};
-use crate::{clock, native::Inbox};
+use super::{
+    assignment::Assignment,
+    partitions::{Gap, Partitions},
+    stops::Stops,
+};
+use crate::{
+    Metrics, clock,
+    metrics::Place,
+    native::{Failure, Inbox},
+    reader::Reader,
+};
 use anyhow::bail;
-use footfall_task::Processor;
+use footfall_task::{Processor, Timestamp};
+use prometheus_client::metrics::{counter::Counter, family::Family};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::time::{Duration, Instant};
 
@@ -14,6 +24,10 @@ const RECORDS_AT_ONCE: usize = 1_024;
 pub(super) struct Intake<'a, P: Processor> {
     inbox: Inbox<Assignment>,
     pub(super) partitions: Partitions<'a, P>,
+    /// Of these, those that cannot be read on.
+    pub(super) stops: Stops,
+    reader: Reader,
+    deleted: Family<Place, Counter>,
     /// When what has gathered should be written and committed.
     pub(super) due: Option<Instant>,
     /// When that will not be too much at the earliest.
@@ -23,10 +37,19 @@ pub(super) struct Intake<'a, P: Processor> {
 }
 
 impl<'a, P: Processor> Intake<'a, P> {
-    pub(super) fn new(inbox: Inbox<Assignment>, partitions: Partitions<'a, P>) -> Self {
+    pub(super) fn new(
+        inbox: Inbox<Assignment>,
+        partitions: Partitions<'a, P>,
+        stops: Stops,
+        reader: Reader,
+        deleted: Family<Place, Counter>,
+    ) -> Self {
         Self {
             inbox,
             partitions,
+            stops,
+            reader,
+            deleted,
             due: None,
             not_before: clock::now(),
             processed: 0,
@@ -60,24 +83,108 @@ impl<'a, P: Processor> Intake<'a, P> {
             return Ok(false);
         }
         let batch = self.inbox.take(wait, RECORDS_AT_ONCE);
+        let now = Timestamp(clock::millis());
         let (mut shortest, mut count) = (None::<Duration>, 0);
         for record in batch.iter() {
             match record {
                 Ok(message) => {
-                    let wait = self.partitions.process(&message.record())?;
+                    let (topic, partition) = message.place();
+                    // It comes once more when the partition is sought back.
+                    if self.stops.holds(topic, partition) {
+                        continue;
+                    }
+                    self.stops.reads(topic, partition);
+                    let wait = self.partitions.process(&message.record(), now)?;
                     shortest = Some(shortest.map_or(wait, |other| other.min(wait)));
                 }
-                Err(error) => check(&error)?,
+                Err(failure) => {
+                    let is_ours = self.partitions.has(&failure.topic, failure.partition);
+                    meet(&failure, is_ours, &self.reader, &mut self.stops)?;
+                }
             }
             count += 1;
         }
+        drop(batch);
+        self.look_into_gaps();
         if let Some(wait) = shortest {
-            let due = clock::now() + wait;
-            self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
+            self.commit_within(wait);
         }
         self.processed += count;
         Ok(count > 0)
     }
+
+    /// Has what there is written and committed after this time at the latest.
+    pub(super) fn commit_within(&mut self, wait: Duration) {
+        let due = clock::now() + wait;
+        self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
+    }
+}
+
+impl<P: Processor> Intake<'_, P> {
+    /// Counts and tells what Kafka had deleted before it was read.
+    fn look_into_gaps(&mut self) {
+        for gap in self.partitions.take_gaps() {
+            let Gap {
+                topic,
+                partition,
+                expected,
+                found,
+            } = gap;
+            if found < expected {
+                tracing::warn!(
+                    topic,
+                    partition,
+                    expected = expected.0,
+                    found = found.0,
+                    "offsets begin anew: was the topic deleted and made anew?"
+                );
+                continue;
+            }
+            // What is missing before the first record that Kafka has is deleted; what is missing
+            // behind it was never a record of ours.
+            let first = self.inbox.begin_of(&topic, partition).unwrap_or(expected);
+            let deleted = first.0.min(found.0) - expected.0;
+            if let Ok(deleted) = u64::try_from(deleted)
+                && deleted > 0
+            {
+                let labels = Metrics::place(&topic, partition);
+                let counter = self.deleted.get_or_create_owned(&labels);
+                counter.inc_by(deleted);
+                tracing::error!(
+                    topic,
+                    partition,
+                    from = expected.0,
+                    to = expected.0 + i64::try_from(deleted).unwrap_or(i64::MAX),
+                    "kafka deleted {deleted} records (by offsets) before they were read; keep them longer \
+                     (`retention.ms`, `retention.bytes`)"
+                );
+            }
+        }
+    }
+}
+
+/// Says what comes of a partition that could not be read on.
+fn meet(
+    failure: &Failure,
+    is_ours: bool,
+    reader: &Reader,
+    stops: &mut Stops,
+) -> anyhow::Result<()> {
+    // Where a partition ends is no error, though it comes as one.
+    if failure.code == RDKafkaErrorCode::PartitionEOF {
+        return Ok(());
+    }
+    reader.count(failure.code);
+    if failure.code == RDKafkaErrorCode::TopicAuthorizationFailed {
+        bail!(
+            "kafka does not let this client read topic `{}`",
+            failure.topic
+        );
+    }
+    if is_ours {
+        stops.stop(failure);
+    }
+    check(&KafkaError::MessageConsumption(failure.code))
 }
 
 /// Whether a poll that failed may be followed by another one.
@@ -92,7 +199,7 @@ pub(super) fn check(error: &KafkaError) -> anyhow::Result<()> {
     {
         bail!("kafka does not let this client read: {code}");
     }
-    // Passing trouble: librdkafka tries again by itself, and the watch tells the user.
+    // Passing trouble: librdkafka tries again by itself, and has told its context.
     tracing::debug!(%error, "reading sources");
     Ok(())
 }

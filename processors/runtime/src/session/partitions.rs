@@ -2,14 +2,17 @@
 
 use super::{Ground, assignment::Event, catching_up::Old, placing::Placed, restoring::Restoring};
 use crate::{
-    Metrics,
+    Metrics, places,
     stand::Stand,
     status::Part,
     store::{Followed, Place},
+    upstream::{Look, Own},
 };
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
-use footfall_task::{Effects, Kind, Offset, Partition, Processor, Record, Send, Task};
+use footfall_task::{
+    Effects, Kind, Offset, Partition, Processor, Record, Send, Source, Task, Timestamp, Upstream,
+};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
@@ -23,12 +26,28 @@ const EFFECTS_AT_ONCE: usize = 100_000;
 pub(super) struct Partitions<'a, P: Processor> {
     ground: &'a Ground<P>,
     gathered: Gathered,
+    sources: Vec<Source>,
     /// Sources that the processor itself writes.
     internal: BTreeSet<Arc<str>>,
     /// By topic, then partition: a record finds its task without a copy of its topic's name.
     running: Tasks<P::Task>,
     /// Those that wait for their state, as they came.
     restoring: VecDeque<Restoring<P::Task>>,
+    /// Those that wait until the topics beside theirs have as many partitions.
+    waiting: BTreeSet<(String, i32)>,
+    /// Where records were expected and did not come: from, to.
+    gaps: Vec<Gap>,
+}
+
+/// A leap in the offsets of a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Gap {
+    pub(super) topic: String,
+    pub(super) partition: i32,
+    /// Where a record was expected.
+    pub(super) expected: Offset,
+    /// Where one came.
+    pub(super) found: Offset,
 }
 
 /// What is being written, and where the records end that it came from.
@@ -66,20 +85,34 @@ pub(super) struct Running<T> {
     is_claimed: bool,
     /// Whether there is something to write without a record.
     is_due: bool,
+    look: Looking,
     /// Its state in the local store, for as long as this is.
     followed: Vec<Followed>,
 }
 
+/// What a task is to know of the partitions upstream.
+enum Looking {
+    No,
+    /// It is being asked for.
+    Asked,
+    /// It may know once its own partition is read up to the end that it had then.
+    Found(Arc<[Upstream]>, Own),
+}
+
 impl<'a, P: Processor> Partitions<'a, P> {
     pub(super) fn new(ground: &'a Ground<P>) -> Self {
-        let sources = ground.processor.sources().into_iter();
-        let written = sources.flat_map(|source| source.beside);
+        let sources = ground.processor.sources();
+        let written = sources.iter().flat_map(|source| &source.beside);
+        let internal = written.map(|internal| Arc::clone(&internal.topic));
         Self {
-            internal: written.map(|internal| internal.topic).collect(),
+            internal: internal.collect(),
+            sources,
             ground,
             gathered: Gathered::default(),
             running: BTreeMap::new(),
             restoring: VecDeque::new(),
+            waiting: BTreeSet::new(),
+            gaps: Vec::new(),
         }
     }
 
@@ -88,6 +121,7 @@ impl<'a, P: Processor> Partitions<'a, P> {
         match event {
             Event::Revoked(places) => {
                 tracing::info!(count = places.len(), "partitions revoked");
+                self.waiting.retain(|place| !places.contains(place));
                 // What is not written yet is forgotten: the next owner reads those records again.
                 let waiting = self.restoring.iter_mut().map(Restoring::tasks);
                 for tasks in waiting.chain([&mut self.running]) {
@@ -100,7 +134,10 @@ impl<'a, P: Processor> Partitions<'a, P> {
             }
             Event::Assigned(places) => {
                 tracing::info!(count = places.len(), "partitions assigned");
-                let tasks = self.begin(places);
+                let is_wide = |place: &(String, i32)| self.is_wide(&place.0, place.1);
+                let (wide, narrow): (BTreeSet<_>, _) = places.into_iter().partition(is_wide);
+                self.waiting.extend(narrow);
+                let tasks = self.begin(wide);
                 self.restoring.push_back(Restoring::new(tasks));
                 // Before it is said that they have come, or this would be ready for a moment.
                 self.tell();
@@ -110,7 +147,8 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
         let waiting = self.restoring.iter_mut().map(Restoring::tasks);
         let all = waiting.chain([&mut self.running]);
-        let places: BTreeSet<_> = all.flat_map(|tasks| places(tasks)).collect();
+        let places = all.flat_map(|tasks| places(tasks));
+        let places = places.chain(self.waiting.iter().cloned()).collect();
         self.ground.assign(places);
     }
 
@@ -129,6 +167,7 @@ impl<'a, P: Processor> Partitions<'a, P> {
     /// # Errors
     /// When state cannot be restored.
     pub(super) fn restore(&mut self) -> anyhow::Result<bool> {
+        self.take_up();
         let Some(first) = self.restoring.front_mut() else {
             return Ok(false);
         };
@@ -151,6 +190,33 @@ impl<'a, P: Processor> Partitions<'a, P> {
         Ok(is_done)
     }
 
+    /// Begins to bring back the state of partitions that have what they need by now.
+    fn take_up(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let waiting = self.waiting.iter();
+        let wide = waiting.filter(|(topic, partition)| self.is_wide(topic, *partition));
+        let wide: BTreeSet<_> = wide.cloned().collect();
+        if !wide.is_empty() {
+            self.waiting.retain(|place| !wide.contains(place));
+            let tasks = self.begin(wide);
+            self.restoring.push_back(Restoring::new(tasks));
+        }
+    }
+
+    /// Whether all topics have this partition that must have it with a source: one that was added to
+    /// the source alone has nowhere to leave its state. The watch says which topics lack it.
+    fn is_wide(&self, topic: &str, partition: i32) -> bool {
+        let sources = self.sources.iter().filter(|source| *source.topic == *topic);
+        let mut beside = sources.flat_map(|source| &source.beside);
+        beside.all(|internal| {
+            let count = self.ground.places.count(&internal.topic);
+            let has = |count| usize::try_from(partition).is_ok_and(|partition| partition < count);
+            !internal.same_partitions || count.is_some_and(has)
+        })
+    }
+
     /// Says which state is waited for, if any, or that it is not known yet where records begin.
     pub(super) fn tell(&self) {
         let status = &self.ground.status;
@@ -168,11 +234,15 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
     }
 
-    /// Processes a record, and says how long its effects may wait to be written.
+    /// Processes a record at about `now`, and says how long its effects may wait to be written.
     ///
     /// # Errors
     /// When it is of a partition that has not got its state yet.
-    pub(super) fn process(&mut self, record: &Record<'_>) -> anyhow::Result<Duration> {
+    pub(super) fn process(
+        &mut self,
+        record: &Record<'_>,
+        now: Timestamp,
+    ) -> anyhow::Result<Duration> {
         let interval = self.ground.config.commit_interval;
         let partitions = self.running.get_mut(record.topic);
         let running = partitions.and_then(|running| running.get_mut(&record.partition.0));
@@ -180,8 +250,18 @@ impl<'a, P: Processor> Partitions<'a, P> {
         let Some(running) = running else {
             return self.pass_by(record).map(|()| interval);
         };
+        if let Some(expected) = running.next
+            && expected != record.offset
+        {
+            self.gaps.push(Gap {
+                topic: record.topic.to_owned(),
+                partition: record.partition.0,
+                expected,
+                found: record.offset,
+            });
+        }
         let before = running.effects.sends.len();
-        running.task.process(record, &mut running.effects);
+        running.task.process(record, now, &mut running.effects);
         running.comes_to(record.offset.next());
         running.records.inc();
         let sends = &running.effects.sends[before..];
@@ -242,7 +322,13 @@ impl<'a, P: Processor> Partitions<'a, P> {
 
     /// Processes a record for those alone who stand behind the group; whether there is nobody any
     /// more.
-    pub(super) fn catch_up(&mut self, topic: &str, partition: i32, old: &Old<'_>) -> bool {
+    pub(super) fn catch_up(
+        &mut self,
+        topic: &str,
+        partition: i32,
+        old: &Old<'_>,
+        now: Timestamp,
+    ) -> bool {
         let partitions = self.running.get_mut(topic);
         let Some(running) = partitions.and_then(|running| running.get_mut(&partition)) else {
             return true;
@@ -265,9 +351,8 @@ impl<'a, P: Processor> Partitions<'a, P> {
                 && at <= record.offset
                 && record.offset < group
             {
-                running
-                    .task
-                    .catch_up(&reader.name, record, &mut running.effects);
+                let effects = &mut running.effects;
+                running.task.catch_up(&reader.name, record, now, effects);
             }
             if next == group {
                 running.stand.comes_to(&reader.name, None);
@@ -278,6 +363,90 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
         self.gathered.add(&running.effects.sends[before..]);
         next == group
+    }
+
+    /// Where records did not come one after the other since the last call: what transactions and
+    /// compaction leave, or what Kafka has deleted.
+    pub(super) fn take_gaps(&mut self) -> Vec<Gap> {
+        std::mem::take(&mut self.gaps)
+    }
+
+    /// Has all state that this changelog held written with the next commit.
+    pub(super) fn refill(&mut self, changelog: &str) {
+        for running in all_mut(&mut self.running) {
+            if running
+                .task
+                .changelogs()
+                .iter()
+                .any(|name| **name == *changelog)
+            {
+                running.task.refill(changelog);
+                running.is_due = true;
+            }
+        }
+    }
+
+    /// A partition is read up to `next`, what transactions leave between records included. Returns
+    /// whether that is further than its last record.
+    pub(super) fn pass(&mut self, topic: &str, partition: i32, next: Offset) -> bool {
+        let partitions = self.running.get_mut(topic);
+        let running = partitions.and_then(|running| running.get_mut(&partition));
+        let is_further = |running: &&mut Running<_>| running.is_placed && running.next < Some(next);
+        let Some(running) = running.filter(is_further) else {
+            return false;
+        };
+        running.comes_to(next);
+        true
+    }
+
+    /// Which topics must be looked at for tasks that want to know how far they are read, and the
+    /// places of those tasks.
+    pub(super) fn begin_look(&mut self) -> (BTreeSet<Arc<str>>, BTreeSet<places::Place>) {
+        let (mut topics, mut own) = (BTreeSet::new(), BTreeSet::new());
+        for (topic, partitions) in &mut self.running {
+            for (partition, running) in partitions {
+                let may_ask = running.is_placed && matches!(running.look, Looking::No);
+                if may_ask && running.task.begin_look() {
+                    running.look = Looking::Asked;
+                    topics.extend(running.task.upstream());
+                    own.insert((topic.clone(), *partition));
+                }
+            }
+        }
+        (topics, own)
+    }
+
+    /// What was asked for is found, or cannot be.
+    pub(super) fn looked(&mut self, found: Option<&Look>) {
+        for (topic, partitions) in &mut self.running {
+            for (partition, running) in partitions {
+                if matches!(running.look, Looking::Asked) {
+                    let place = (topic.clone(), *partition);
+                    running.look = match found.map(|found| (found, found.own.get(&place))) {
+                        Some((found, Some(own))) => {
+                            Looking::Found(Arc::clone(&found.upstream), *own)
+                        }
+                        Some((_, None)) | None => Looking::No,
+                    };
+                }
+            }
+        }
+    }
+
+    /// Tells those tasks what was found that have come far enough, and whether one has something to
+    /// write because of it.
+    pub(super) fn look(&mut self) -> bool {
+        let mut is_due = false;
+        for running in all_mut(&mut self.running) {
+            if let Looking::Found(upstream, Own { read, end }) = &running.look
+                && running.all_have_read().max(*read) >= Some(*end)
+            {
+                running.is_due |= running.task.look(upstream);
+                is_due |= running.is_due;
+                running.look = Looking::No;
+            }
+        }
+        is_due
     }
 
     /// Tells the tasks of the clock, and whether one has something to write because of it.
@@ -361,6 +530,17 @@ impl<'a, P: Processor> Partitions<'a, P> {
         }
     }
 
+    /// Whether a partition is here and has its state.
+    pub(super) fn has(&self, topic: &str, partition: i32) -> bool {
+        let partitions = self.running.get(topic);
+        partitions.is_some_and(|running| running.contains_key(&partition))
+    }
+
+    /// Where reading a partition goes on, once a record of it was read.
+    pub(super) fn next(&self, topic: &str, partition: i32) -> Option<Offset> {
+        self.running.get(topic)?.get(&partition)?.next
+    }
+
     /// How many records lie between what was processed and the `end` of each partition.
     pub(super) fn lag(&self, end: impl Fn(&str, i32) -> Option<Offset>) -> u64 {
         let places = self.running.iter().flat_map(|(topic, partitions)| {
@@ -442,6 +622,7 @@ impl<'a, P: Processor> Partitions<'a, P> {
                 is_placed: false,
                 is_claimed: false,
                 is_due: false,
+                look: Looking::No,
                 followed: Vec::new(),
             };
             begun.entry(topic).or_default().insert(partition, running);
@@ -497,7 +678,7 @@ impl Gathered {
 
 impl<T> Running<T> {
     fn has_changed(&self) -> bool {
-        self.is_ahead() || self.is_due
+        self.is_placed && (self.is_ahead() || self.is_due)
     }
 
     fn is_unclaimed(&self) -> bool {
@@ -506,6 +687,13 @@ impl<T> Running<T> {
 
     fn is_ahead(&self) -> bool {
         self.next != self.committed || self.stand != self.known_stand
+    }
+
+    /// Up to where nobody lacks anything.
+    fn all_have_read(&self) -> Option<Offset> {
+        let least = self.stand.least();
+        self.next
+            .map(|group| least.map_or(group, |least| least.min(group)))
     }
 
     /// Whether a reader that stands there is behind the group.

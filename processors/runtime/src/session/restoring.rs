@@ -1,7 +1,7 @@
 //! Partitions that wait for the state that their predecessors have left.
 
 use super::{Ground, partitions::Tasks};
-use crate::restore::Restoration;
+use crate::{reader::Reads, restore::Restoration};
 use anyhow::Context as _;
 use footfall_task::{Processor, Task};
 use std::{
@@ -89,9 +89,10 @@ impl Changelog {
             Some(reading) => reading,
             none => {
                 let config = ground.config.observer();
+                let reader = ground.reader(Reads::Changelogs);
                 let partitions = &self.partitions;
                 none.insert(Restoration::begin(
-                    &config,
+                    (&config, &reader),
                     name,
                     partitions,
                     ground.store.as_ref(),

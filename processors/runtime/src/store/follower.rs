@@ -5,7 +5,10 @@ use super::{
     file::Place,
     gathered::Gathered,
 };
-use crate::{clock, quiet::Quiet};
+use crate::{
+    clock,
+    reader::{Reader, is_of_content},
+};
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
     config::FromClientConfigAndContext as _,
@@ -22,7 +25,7 @@ const RECORDS_AT_ONCE: usize = 4_096;
 /// Reads some partitions of a changelog, for as long as they are followed.
 pub(super) struct Follower {
     changelog: Arc<str>,
-    consumer: BaseConsumer<Quiet>,
+    consumer: BaseConsumer<Reader>,
     partitions: BTreeMap<i32, Following>,
 }
 
@@ -33,10 +36,14 @@ struct Following {
 }
 
 impl Follower {
-    pub(super) fn new(config: &ClientConfig, changelog: &Arc<str>) -> KafkaResult<Self> {
+    pub(super) fn new(
+        config: &ClientConfig,
+        reader: &Reader,
+        changelog: &Arc<str>,
+    ) -> KafkaResult<Self> {
         Ok(Self {
             changelog: Arc::clone(changelog),
-            consumer: BaseConsumer::from_config_and_context(config, Quiet)?,
+            consumer: BaseConsumer::from_config_and_context(config, reader.clone())?,
             partitions: BTreeMap::new(),
         })
     }
@@ -106,7 +113,11 @@ impl Follower {
                     }
                 }
                 Some(Err(error)) => {
-                    tracing::debug!(%error, changelog = &*self.changelog, "following a changelog");
+                    let code = error.rdkafka_error_code();
+                    if code.is_some_and(is_of_content) {
+                        return Err(error);
+                    }
+                    // Passing trouble, which its context has told.
                     return Ok((bytes, false));
                 }
                 None => return Ok((bytes, false)),
@@ -170,7 +181,7 @@ impl Following {
 }
 
 fn seek(
-    consumer: &BaseConsumer<Quiet>,
+    consumer: &BaseConsumer<Reader>,
     changelog: &str,
     partition: i32,
     offset: Offset,

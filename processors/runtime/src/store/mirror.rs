@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     Metrics, clock,
+    reader::{Reader, Reads},
     status::{Part, Report},
 };
 use rdkafka::{ClientConfig, error::KafkaError};
@@ -62,6 +63,7 @@ pub(super) struct Mirror {
     next_change: Instant,
     file: Option<Arc<File>>,
     followers: BTreeMap<Arc<str>, Follower>,
+    reader: Reader,
     bytes: usize,
     next_write: Instant,
     next_proof: Instant,
@@ -88,6 +90,7 @@ impl Mirror {
         for (name, value) in patient {
             consumer.set(name, value);
         }
+        let reader = Reader::new(Reads::Store, status.status(), &metrics);
         let now = clock::now();
         Self {
             path,
@@ -103,6 +106,7 @@ impl Mirror {
             next_change: now,
             file: None,
             followers: BTreeMap::new(),
+            reader,
             bytes: 0,
             next_write: now + BETWEEN_WRITES,
             next_proof: now + REFRESH,
@@ -198,7 +202,7 @@ impl Mirror {
 
     /// Follows the partitions of the changelogs that are there by now.
     fn search(&mut self) -> Result<(), Failure> {
-        let client = Follower::new(&self.consumer, &Arc::from(""))?;
+        let client = Follower::new(&self.consumer, &self.reader, &Arc::from(""))?;
         for changelog in self.standby.clone() {
             let Some(partitions) = client.partitions_of(&changelog) else {
                 continue;
@@ -313,7 +317,11 @@ impl Mirror {
             checkpoint.filter(|checkpoint| checkpoint.check_age(clock::millis()).is_ok());
         let follower = match self.followers.entry(Arc::clone(&place.changelog)) {
             Entry::Occupied(follower) => follower.into_mut(),
-            Entry::Vacant(entry) => entry.insert(Follower::new(&self.consumer, &place.changelog)?),
+            Entry::Vacant(entry) => entry.insert(Follower::new(
+                &self.consumer,
+                &self.reader,
+                &place.changelog,
+            )?),
         };
         follower.follow(place.partition, checkpoint.as_ref())?;
         Ok(())

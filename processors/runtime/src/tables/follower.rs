@@ -1,4 +1,7 @@
-use crate::{Config, Metrics, clock, quiet::Quiet};
+use crate::{
+    Config, Metrics, clock,
+    reader::{Reader, is_of_content},
+};
 use anyhow::{Context as _, bail};
 use footfall_task::GlobalTable;
 use prometheus_client::metrics::gauge::Gauge;
@@ -17,12 +20,12 @@ use tokio_util::sync::CancellationToken;
 const TICK: Duration = Duration::from_millis(100);
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// How often it is asked whether the topic has got more partitions.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
 /// One reading of a table's topic, from its beginning.
 pub(super) struct Follower<'t> {
     table: &'t dyn GlobalTable,
-    consumer: BaseConsumer<Quiet>,
+    consumer: BaseConsumer<Reader>,
     partitions: BTreeSet<i32>,
     /// Those that have not been read to the ends they had.
     unread: BTreeSet<i32>,
@@ -36,11 +39,12 @@ impl<'t> Follower<'t> {
         table: &'t dyn GlobalTable,
         config: &Config,
         metrics: &Metrics,
+        reader: Reader,
     ) -> anyhow::Result<Self> {
         let mut config = config.observer();
         // What is behind a gap belongs to other rows than those that are held.
         config.set("auto.offset.reset", "error");
-        let consumer = BaseConsumer::from_config_and_context(&config, Quiet)
+        let consumer = BaseConsumer::from_config_and_context(&config, reader)
             .context("make a consumer of tables")?;
         let labels = Metrics::topic(table.topic());
         Ok(Self {
@@ -135,7 +139,11 @@ fn check(error: &KafkaError) -> anyhow::Result<()> {
     if let KafkaError::MessageConsumption(RDKafkaErrorCode::TopicAuthorizationFailed) = error {
         bail!("kafka does not let this client read it");
     }
-    // Passing trouble: librdkafka tries again by itself.
-    tracing::debug!(%error, "reading a table");
+    if let Some(code) = error.rdkafka_error_code()
+        && is_of_content(code)
+    {
+        bail!("what it has cannot be read: {code}");
+    }
+    // Passing trouble: librdkafka tries again by itself, and has told its context.
     Ok(())
 }

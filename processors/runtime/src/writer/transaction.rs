@@ -17,6 +17,11 @@ const ONE_TRY: Duration = Duration::from_secs(1);
 /// How long Kafka may take to undo a transaction before its own timeout is left to do it.
 const TRIES_TO_ABORT: u32 = 10;
 
+/// Nothing of the transaction is there for who reads only what is committed.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a transaction was undone")]
+pub(crate) struct Undone;
+
 /// What has become of a transaction.
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -62,7 +67,7 @@ impl Writer {
             .context("begin a transaction")?;
         if let Err(error) = self.write_within(sends, meanwhile) {
             self.undo();
-            return Err(error);
+            return Err(error.context(Undone));
         }
         let add = || {
             self.producer()

@@ -18,6 +18,7 @@ stream views
   window        5m every 1m, grace 2m
   aggregate     count = count()
   emit          updates
+  max_ahead     1h
   state         app-views-changelog
   codec         json
   to            counts

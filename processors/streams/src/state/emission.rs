@@ -5,18 +5,17 @@ use crate::Window;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 impl Fixed {
-    /// Moves stream time on, if `time` is after it, and says what is due because of that before
-    /// anything later is added: a pane may go on growing for its later windows.
-    pub(super) fn advance(&mut self, time: i64) {
-        let before = self.stream_time.unwrap_or(time);
-        let now = before.max(time);
-        self.stream_time = Some(now);
-        if now > before && self.windows.closed_by(before) != self.windows.closed_by(now) {
+    /// Moves stream time on to a later one, and says what is due because of that before anything
+    /// later is added: a pane may go on growing for its later windows.
+    pub(super) fn advance(&mut self, now: i64) {
+        let before = self.stream_time.replace(now);
+        let closed_by = |time| self.windows.closed_by(time);
+        if before.map(closed_by) != Some(closed_by(now)) {
             let (windows, idle) = (&self.windows, &self.idle);
+            let was_closed =
+                |window| before.is_some_and(|before| windows.is_closed(window, before));
             let closes = |window: Window| {
-                !windows.is_closed(window, before)
-                    && windows.is_closed(window, now)
-                    && !idle.has_closed(window)
+                !was_closed(window) && windows.is_closed(window, now) && !idle.has_closed(window)
             };
             self.due.extend(self.last_results(closes, ClosedBy::Time));
             self.drop_closed(now);

@@ -56,7 +56,7 @@ impl Fixed {
         }
     }
 
-    /// The greatest event time that this partition has seen.
+    /// The event time up to which this partition has come.
     pub(super) fn stream_time(&self) -> Option<i64> {
         self.stream_time
     }
@@ -79,7 +79,6 @@ impl Fixed {
     pub(super) fn add(&mut self, key: &[u8], place: Place, inputs: &[Input]) -> Vec<Window> {
         let time = place.time;
         self.idle.record();
-        self.advance(time);
         let mut takers = 0;
         let mut refusing = Vec::new();
         for window in self.windows.containing(time) {
@@ -110,6 +109,16 @@ impl Fixed {
         }
         super::emission::sort(&mut results);
         results
+    }
+
+    /// Everything counts as changed since the last commit.
+    pub(super) fn refill(&mut self) {
+        for panes in self.keys.values_mut() {
+            panes.refill();
+        }
+        self.changed = self.keys.keys().cloned().collect();
+        self.gone.clear();
+        self.idle.refill();
     }
 
     /// Puts back a pane of an earlier life.

@@ -71,6 +71,11 @@ impl Idle {
         is_changed.then(|| self.closed.iter().copied().collect())
     }
 
+    /// Those that are closed count as other than at the last call.
+    pub(super) fn refill(&mut self) {
+        self.is_changed |= !self.closed.is_empty();
+    }
+
     pub(super) fn restore(&mut self, starts: BTreeSet<i64>) {
         self.closed = starts;
     }

@@ -64,6 +64,14 @@ impl Panes {
         self.panes.iter()
     }
 
+    /// All of them count as changed.
+    pub(super) fn refill(&mut self) {
+        self.is_changed = true;
+        for pane in &mut self.panes {
+            pane.is_changed = true;
+        }
+    }
+
     /// Shows the panes that have changed since the last call.
     pub(super) fn take_changed(&mut self, mut show: impl FnMut(&mut Pane)) {
         self.is_changed = false;

@@ -101,7 +101,6 @@ impl Sessions {
     /// Takes a record; returns the session that refuses it because it has closed.
     pub(super) fn add(&mut self, key: &[u8], place: Place, inputs: &[Input]) -> Vec<Window> {
         self.idle.record();
-        self.advance(place.time);
         let near = self.near(key, place.time);
         if let Some(refusing) = self.refusing(key, place.time, &near) {
             return vec![refusing];
@@ -214,6 +213,15 @@ impl Sessions {
         found
     }
 
+    /// Everything counts as changed since the last commit.
+    pub(super) fn refill(&mut self) {
+        let all = self.by_newest.iter();
+        self.changed = all
+            .map(|(_, key, start)| (*start, Arc::clone(key)))
+            .collect();
+        self.gone.clear();
+    }
+
     /// Puts back a session of an earlier life.
     pub(super) fn restore(&mut self, start: i64, key: &[u8], saved: Option<SavedSession>) {
         let key: Key = key.into();
@@ -247,9 +255,8 @@ impl Sessions {
         self.stream_time = Some(time);
     }
 
-    /// Moves stream time on, if `time` is after it, and closes the sessions that it has passed.
-    fn advance(&mut self, time: i64) {
-        let now = self.stream_time.unwrap_or(time).max(time);
+    /// Moves stream time on to a later one, and closes the sessions that it has passed.
+    pub(super) fn advance(&mut self, now: i64) {
         self.stream_time = Some(now);
         while let Some((newest, key, start)) = self.by_newest.first().cloned()
             && self.windows.is_closed(self.window(start, newest), now)

@@ -5,13 +5,14 @@ use crate::{
     join::Joins,
     reject,
     repartition::{self, Regrouped},
+    route,
     seen::Seen,
     shape::{self, Shape},
-    state::{Said, of_record},
+    state::{Progress, Said, of_record},
     table::RowsFound,
 };
 use bytes::{Bytes, BytesMut};
-use footfall_task::{Effects, Kind, Outgoing, Partition, Record, RestoreError};
+use footfall_task::{Effects, Kind, Outgoing, Partition, Record, RestoreError, Timestamp};
 use std::sync::Arc;
 
 /// So many bytes of what is written share one piece of memory, and are freed together.
@@ -41,7 +42,14 @@ pub(super) struct Counting {
 }
 
 impl Counting {
-    pub(super) fn new(group: &str, definition: &Arc<Definition>, joins: Joins) -> Self {
+    /// `progress` is that of the source partitions, if there are several behind this one.
+    pub(super) fn new(
+        group: &str,
+        definition: &Arc<Definition>,
+        joins: Joins,
+        progress: Option<Progress>,
+    ) -> Self {
+        let state = State::new(definition);
         Self {
             changelog: definition.changelog(group),
             joins,
@@ -50,7 +58,10 @@ impl Counting {
             windows_and_aggregates: definition.windows_and_aggregates(),
             reading: definition.reading().digest(),
             unread: None,
-            state: State::new(definition),
+            state: match progress {
+                Some(progress) => state.behind(progress),
+                None => state,
+            },
             seen: definition
                 .dedupe
                 .map(|within| Seen::new(within, &definition.windows)),
@@ -81,11 +92,12 @@ impl Counting {
         self.unread.take().map_or(Ok(()), Err)
     }
 
-    pub(super) fn process(&mut self, record: &Record<'_>, effects: &mut Effects) {
+    pub(super) fn process(&mut self, record: &Record<'_>, now: Timestamp, effects: &mut Effects) {
         let definition = Arc::clone(&self.definition);
         let extract = &definition.extract;
         if !definition.rekeyed {
-            return self.count(record, None, |record| extract.extract(record), effects);
+            let extract = |record: &Record<'_>| extract.extract(record);
+            return self.count((record, Some(now)), None, extract, effects);
         }
         match repartition::unwrap(record, self.joins.count()) {
             // Those of the version before do not say how they were read.
@@ -109,7 +121,7 @@ impl Counting {
                 ..
             }) => {
                 let complete = |record: &Record<'_>| extract.complete(record, key, time);
-                self.count(&source, rows, complete, effects);
+                self.count((&source, None), rows, complete, effects);
             }
             None => {
                 let why = Unusable::undecodable(
@@ -126,9 +138,10 @@ impl Counting {
         }
     }
 
+    /// Without `now`, the record's time was compared with the wall clock before.
     fn count(
         &mut self,
-        source: &Record<'_>,
+        (source, now): (&Record<'_>, Option<Timestamp>),
         rows: Option<RowsFound>,
         extract: impl FnOnce(&Record<'_>) -> Result<Option<Extracted>, Unusable>,
         effects: &mut Effects,
@@ -141,6 +154,11 @@ impl Counting {
                 return reject::unusable(name, dlq.as_ref(), source, why, effects);
             }
         };
+        if let Some(now) = now
+            && self.definition.is_ahead(found.time, now)
+        {
+            return reject::ahead(&self.definition, source, (found.time, now), effects);
+        }
         let time = found.time.0;
         let place = Place {
             time,
@@ -154,13 +172,28 @@ impl Counting {
         }
         let refusing = match self.forgotten(&found) {
             Some(window) => vec![window],
-            None => self.state.add(&found.key, place, &found.inputs),
+            None => {
+                self.reach(source, time);
+                self.state.add(&found.key, place, &found.inputs)
+            }
         };
         if !refusing.is_empty() {
             let stream_time = self.state.stream_time().unwrap_or(time);
-            let late_by_ms = stream_time.saturating_sub(time);
+            // A window that the wall clock has closed may be after the stream time.
+            let late_by_ms = stream_time.saturating_sub(time).max(0);
             reject::late(&self.definition, source, &refusing, late_by_ms, effects);
         }
+    }
+
+    /// Stream time goes on to what a record's source partition has reached with it.
+    fn reach(&mut self, source: &Record<'_>, time: i64) {
+        let progress = self.state.progress();
+        let origin = progress
+            .is_some_and(Progress::has_routes)
+            .then(|| route::origin(source))
+            .flatten();
+        let places = [(source.topic, source.partition.0)];
+        self.state.reach(places.into_iter().chain(origin), time);
     }
 
     /// The session that a record would have been, if it is so old that its id may be forgotten: an
@@ -178,6 +211,16 @@ impl Counting {
             .windows
             .is_closed(window, self.state.stream_time()?);
         is_closed.then_some(window)
+    }
+
+    /// The changelog holds nothing of this any more.
+    pub(super) fn refill(&mut self) {
+        self.state.refill();
+        if let Some(seen) = &mut self.seen {
+            seen.refill();
+        }
+        self.saved_stream_time = None;
+        self.is_shape_saved = false;
     }
 
     pub(super) fn waiting(&self) -> usize {
@@ -227,10 +270,13 @@ impl Counting {
             changes.push((Bytes::from_static(changelog::IDLE_KEY), Some(value)));
         }
         changes.extend(self.seen_changes(stream_time));
-        if let Some(time) = stream_time
-            && self.saved_stream_time != stream_time
-        {
-            let value = changelog::clock_value(time, &self.windows_and_aggregates).into();
+        // Without a stream time there is nothing to save, unless source partitions hold it back.
+        let has_progressed = self.state.has_progressed();
+        if self.saved_stream_time != stream_time || has_progressed {
+            let reached = self.state.progress().map(Progress::reached);
+            let reached = reached.unwrap_or_default();
+            let shape = &self.windows_and_aggregates;
+            let value = changelog::clock_value(stream_time, shape, reached).into();
             changes.push((Bytes::from_static(changelog::CLOCK_KEY), Some(value)));
             self.saved_stream_time = stream_time;
         }

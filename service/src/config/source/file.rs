@@ -220,7 +220,7 @@ impl FileReader<'_> {
         let listed: Vec<&'static Key> = keys.iter().collect();
         let mut values = self.read_table(&listed, table, &prefix, "");
         self.reader
-            .fill_defaults_of(&mut values, keys.iter(), &prefix, &origin);
+            .fill_defaults_of(&mut values, keys.iter(), &prefix, Some(&origin));
         self.reader.document.origins.insert(path.into(), origin);
         Some(Value::Object(values))
     }

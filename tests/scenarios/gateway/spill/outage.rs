@@ -91,6 +91,7 @@ async fn with_its_broker_frozen_for_a_minute_answers_stay_quick_and_every_event_
     let records = load::records(&kafka, &gateway, ids.len()).await;
     assert_eq!(load::ids_of(&records), ids);
     load::are_in_order(&records);
+    load::are_at_their_time(&records);
     let replayed = records
         .iter()
         .filter(|record| record.header("footfall-replayed") == Some("1"));
@@ -180,6 +181,7 @@ async fn without_any_broker_it_spills_and_drains_when_one_appears() {
     assert_eq!(records.len(), sent.accepted.len(), "none is there twice");
     assert_eq!(load::ids_of(&records), sent.ids());
     load::are_in_order(&records);
+    load::are_at_their_time(&records);
     assert!(
         records
             .iter()
@@ -225,6 +227,7 @@ async fn stopped_with_unsent_events_it_leaves_them_in_the_spill_and_ends_with_0(
     assert_eq!(records.len(), sent.accepted.len(), "none is there twice");
     assert_eq!(load::ids_of(&records), sent.ids());
     load::are_in_order(&records);
+    load::are_at_their_time(&records);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -246,4 +249,5 @@ async fn without_its_topics_it_spills_and_drains_when_they_appear() {
     assert_eq!(metrics.sum("footfall_events_produced_total"), 100.0);
     let records = load::records(kafka, &gateway, 100).await;
     load::are_in_order(&records);
+    load::are_at_their_time(&records);
 }

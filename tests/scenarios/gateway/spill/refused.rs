@@ -46,6 +46,7 @@ async fn deliveries_that_time_out_go_to_the_spill_and_are_replayed() {
     // The frozen broker may have got them before it froze: then they are there twice.
     assert_eq!(load::ids_of(&records), sent);
     load::are_in_order(&records);
+    load::are_at_their_time(&records);
 }
 
 #[tokio::test]
@@ -82,6 +83,7 @@ async fn what_kafka_refuses_for_ever_is_counted_and_its_neighbours_arrive() {
     assert_eq!(metrics.sum("footfall_events_produced_total"), 90.0);
     let records = load::records(kafka, &gateway, 90).await;
     assert_eq!(records.len(), 90, "none is there twice");
+    load::are_at_their_time(&records);
     assert_eq!(load::ids_of(&records), sent);
 
     let said = gateway.program.stderr();

@@ -37,7 +37,7 @@ fn every_mistake_is_told_with_line_key_expectation_and_finding() {
             "loop.toml",
             r#"to = "pages""#,
             r#"to = "events""#,
-            "loop.toml:7: streams.pages.to: expected another topic than `from`, found `events`",
+            "loop.toml:7: streams.pages.to: expected a topic that does not lead back to `events`, or one of the circle among `circular_topics`, if it is meant to be one, found `events` (events > events)",
         ),
         (
             "pointer.toml",
@@ -75,6 +75,12 @@ fn every_mistake_is_told_with_line_key_expectation_and_finding() {
             r#"to = "pages""#,
             "to = \"pages\"\nidle_timeout = \"0s\"",
             "idle.toml:8: streams.pages.idle_timeout: expected more than `0ms`, found `0ms`",
+        ),
+        (
+            "ahead.toml",
+            r#"to = "pages""#,
+            "to = \"pages\"\nmax_ahead = \"an hour\"",
+            "ahead.toml:8: streams.pages.max_ahead: expected `none`, or a duration such as `200ms`, `5s`, `10m`, `24h` or `7d`, found `an hour`",
         ),
         (
             "codec.toml",

@@ -48,7 +48,7 @@ fn every_mistake_in_a_route_is_told() {
             "loop.toml",
             "to = \"others\"",
             "to = \"old\"",
-            "loop.toml:8: routes.people.to: expected other topics than `from`, found `old`",
+            "loop.toml:8: routes.people.to: expected a topic that does not lead back to `old`, or one of the circle among `circular_topics`, if it is meant to be one, found `old` (old > old)",
         ),
         (
             "cel.toml",

@@ -1,4 +1,4 @@
-use super::{PROGRAM, read_file};
+use super::{PROGRAM, read_file, read_text};
 use footfall_service::config::{Default, Form, Key};
 use std::{fs, path::PathBuf};
 
@@ -43,4 +43,19 @@ fn the_sample_shows_every_key_with_its_default() {
             }
         }
     }
+}
+
+#[test]
+fn the_properties_that_the_sample_shows_make_working_clients() {
+    let text = fs::read_to_string(sample()).unwrap();
+    let shown = ["security.protocol", "fetch.wait.max.ms", "compression.type"];
+    let text = shown.iter().fold(text, |text, name| {
+        let (hidden, used) = (format!("# \"{name}\""), format!("\"{name}\""));
+        assert!(text.contains(&hidden), "{name}");
+        text.replace(&hidden, &used)
+    });
+    let config = read_text("sample.toml", &text).unwrap();
+    let kafka = &config.runtime.kafka;
+    assert_eq!(kafka.producer["compression.type"], "zstd");
+    assert_eq!(kafka.properties["security.protocol"], "ssl");
 }

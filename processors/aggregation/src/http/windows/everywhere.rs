@@ -5,9 +5,8 @@ use super::{
     answer::{Answer, Told},
     here,
 };
-use crate::core::partition;
 use footfall_runtime::Owner;
-use footfall_service::http::Problem;
+use footfall_service::{http::Problem, kafka::partition_of};
 use footfall_streams::Definition;
 use futures_util::future::join_all;
 use std::{
@@ -55,8 +54,7 @@ pub(super) async fn ask(
         if is_sure {
             whole.add(Answer::nothing(plan.empty));
         }
-        let here = plan.here.into_iter().collect();
-        whole.add(here::ask(shared, stream, question, here).await?);
+        whole.add(here::ask(shared, stream, question, plan.here).await?);
         let others = plan.others.into_iter();
         let others = others.filter(|(address, _)| !silent.contains(address));
         let others: Vec<_> = others.collect();
@@ -89,7 +87,7 @@ fn wanted(shared: &Shared, stream: &Definition, question: &Question) -> Partitio
     };
     let count = i32::try_from(count).unwrap_or(i32::MAX);
     match &question.key {
-        Some(key) if stream.rekeyed => [partition::of_key(key, count)].into(),
+        Some(key) if stream.rekeyed => [partition_of(key, count)].into(),
         _ => (0..count).collect(),
     }
 }
@@ -126,9 +124,8 @@ async fn ask_other(
     address: &str,
     partitions: &Partitions,
 ) -> Option<Answer> {
-    let asked: Vec<_> = partitions.iter().copied().collect();
     let name = &stream.name;
-    let path = format!("/v1/streams/{name}/windows?{}", question.about(&asked));
+    let path = format!("/v1/streams/{name}/windows?{}", question.about(partitions));
     match shared.peers.get::<Told>(address, &path).await {
         Ok(told) => Answer::told(stream, told).filter(|answer| {
             // Whoever is at that address now may be of another mind.

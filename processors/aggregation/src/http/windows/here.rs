@@ -5,14 +5,14 @@ use crate::clock;
 use axum::http::StatusCode;
 use footfall_service::http::Problem;
 use footfall_streams::Definition;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// Answers for those of these partitions that this process knows.
 pub(super) async fn ask(
     shared: &Shared,
     stream: &Arc<Definition>,
     question: &Question,
-    partitions: Vec<i32>,
+    partitions: BTreeSet<i32>,
 ) -> Result<Answer, Problem> {
     let (shared, stream, question) = (shared.clone(), Arc::clone(stream), question.clone());
     // Going through many windows takes its time, which other connections should not wait for.
@@ -23,7 +23,12 @@ pub(super) async fn ask(
     })
 }
 
-fn answer(shared: &Shared, stream: &Definition, question: &Question, partitions: &[i32]) -> Answer {
+fn answer(
+    shared: &Shared,
+    stream: &Definition,
+    question: &Question,
+    partitions: &BTreeSet<i32>,
+) -> Answer {
     let Question { starts, key, .. } = question;
     let aggregation = shared.aggregation();
     let known = aggregation.windows(stream, partitions, starts, key.as_deref());

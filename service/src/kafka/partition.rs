@@ -1,5 +1,6 @@
-/// The partition of a key among so many, as Java's clients and this one's producers choose it.
-pub(crate) fn of_key(key: &[u8], count: i32) -> i32 {
+/// The partition of a key among so many, as Java's clients and [`Settings::producer`](super::Settings::producer) choose it.
+#[must_use]
+pub fn partition_of(key: &[u8], count: i32) -> i32 {
     let positive = murmur2(key) & i32::MAX;
     positive % count.max(1)
 }
@@ -53,6 +54,6 @@ mod tests {
 
     #[test]
     fn a_negative_hash_is_a_partition_too() {
-        assert_eq!(of_key(b"21", 7), (-973_932_308_i32 & i32::MAX) % 7);
+        assert_eq!(partition_of(b"21", 7), (-973_932_308_i32 & i32::MAX) % 7);
     }
 }
