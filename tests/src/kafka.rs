@@ -368,10 +368,10 @@ impl Kafka {
         asked.add_partition(topic, partition);
         let known = consumer.committed_offsets(asked, TIMEOUT);
         let known = known.expect("an answer");
-        match known.elements()[0].offset() {
-            Offset::Offset(offset) => Some(offset),
-            _ => None,
-        }
+        let Offset::Offset(offset) = known.elements()[0].offset() else {
+            return None;
+        };
+        Some(offset)
     }
 
     fn client(&self) -> ClientConfig {

@@ -87,7 +87,7 @@ impl Reader {
         }
         let cause = format!("{} {code:?}", self.reads.name());
         let reason = format!("{}: {reason}", self.reads);
-        self.status.meets(cause, reason, UNTIL_OVER);
+        self.status.meets(cause, &reason, UNTIL_OVER);
     }
 }
 

@@ -161,10 +161,10 @@ impl Status {
 
     /// Something is not as it should be, and the rest of the work goes on. Unless it is met again,
     /// it is over after so long.
-    pub(crate) fn meets(&self, cause: String, reason: String, lasts: Duration) {
+    pub(crate) fn meets(&self, cause: String, reason: &str, lasts: Duration) {
         let until = troubles::after(clock::now(), lasts);
         self.with(|inner| {
-            if inner.troubles.meet(cause, reason.clone(), until) {
+            if inner.troubles.meet(cause, reason.to_owned(), until) {
                 tracing::warn!("{reason}");
             }
         });

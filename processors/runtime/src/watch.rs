@@ -111,7 +111,7 @@ pub(crate) async fn run(
             Verdict::Work => true,
             Verdict::Tell(reason) => {
                 let cause = "another definition".to_owned();
-                watched.status.meets(cause, reason, UNTIL_AGREED);
+                watched.status.meets(cause, &reason, UNTIL_AGREED);
                 true
             }
             Verdict::Wait(reason) => {

@@ -98,10 +98,11 @@ pub(crate) fn members<C: ClientContext>(
             let group = *groups.add(index);
             let code: RDKafkaErrorCode =
                 c::rd_kafka_error_code(c::rd_kafka_ConsumerGroupDescription_error(group)).into();
-            match code {
-                RDKafkaErrorCode::NoError => {}
-                RDKafkaErrorCode::GroupIdNotFound => continue,
-                code => return Err(code),
+            if code == RDKafkaErrorCode::GroupIdNotFound {
+                continue;
+            }
+            if code != RDKafkaErrorCode::NoError {
+                return Err(code);
             }
             for index in 0..c::rd_kafka_ConsumerGroupDescription_member_count(group) {
                 let member = c::rd_kafka_ConsumerGroupDescription_member(group, index);
