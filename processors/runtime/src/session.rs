@@ -506,8 +506,11 @@ impl<'a, P: Processor> Session<'a, P> {
         };
         let mut has_passed = false;
         for place in positions.elements() {
-            // It is known from the first thing on that was taken of the partition.
-            if let rdkafka::Offset::Offset(next) = place.offset() {
+            // It is known from the first thing on that was taken of the partition. What could not be
+            // read counts there as read, too.
+            if let rdkafka::Offset::Offset(next) = place.offset()
+                && !self.intake.stops.holds(place.topic(), place.partition())
+            {
                 let next = Offset(next);
                 let partitions = &mut self.intake.partitions;
                 has_passed |= partitions.pass(place.topic(), place.partition(), next);
