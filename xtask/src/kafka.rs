@@ -205,6 +205,7 @@ fn java(libraries: &Path, class: &str) -> Vec<OsString> {
 fn properties(address: &str, controller_port: u16, data: &Path) -> String {
     let controller = format!("127.0.0.1:{controller_port}");
     let log = data.join("log");
+    // Kafka deletes by the time of records, and event times may be old.
     let log = log.display();
     format!(
         "process.roles=broker,controller
@@ -214,6 +215,7 @@ controller.listener.names=CONTROLLER
 listeners=PLAINTEXT://{address},CONTROLLER://{controller}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={log}
+log.retention.ms=-1
 num.partitions=4
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
